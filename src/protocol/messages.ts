@@ -1,0 +1,192 @@
+/**
+ * What sell client, broker and verifier say to each other, as JSON. One schema each serves validation on both sides and
+ * the broker's OpenAPI document. Binary fields are standard base64; identifiers and digests are lower-case hex.
+ */
+import { type Static, Type } from 'typebox';
+
+/** Upper bounds in base64 characters: room for the largest real logs (1 MB seen), no more. */
+const base64 = (maxBytes: number) =>
+  Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$', maxLength: 4 * Math.ceil(maxBytes / 3) });
+const hex = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` });
+const strict = { additionalProperties: false } as const;
+
+/** Largest request body the broker reads. */
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+export const MachineId = hex(32);
+export const ErrorAnswer = Type.Object(
+  { code: Type.String(), message: Type.String(), nextStep: Type.Optional(Type.String()) },
+  strict,
+);
+export type ErrorAnswer = Static<typeof ErrorAnswer>;
+
+/** GET /v1/broker. `brokerId` is SHA-256 of the TLS certificate's SubjectPublicKeyInfo: also the pin in the seller's configuration. */
+export const BrokerFacts = Type.Object({ brokerId: hex(32), version: Type.String() }, strict);
+export type BrokerFacts = Static<typeof BrokerFacts>;
+
+/** POST /v1/enrolments: ask for a credential that only the TPM holding this EK can open for this AK. */
+export const EnrolmentRequest = Type.Object(
+  {
+    ekPublic: base64(1024),
+    ekCertificates: Type.Array(base64(8192), { maxItems: 8 }),
+    akPublic: base64(1024),
+  },
+  strict,
+);
+export type EnrolmentRequest = Static<typeof EnrolmentRequest>;
+
+/** TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET, each with its two-byte size. */
+export const EnrolmentChallenge = Type.Object(
+  { enrolmentId: hex(16), credentialBlob: base64(512), encryptedSecret: base64(1024), expiresAt: Type.String() },
+  strict,
+);
+export type EnrolmentChallenge = Static<typeof EnrolmentChallenge>;
+
+/** POST /v1/enrolments/:enrolmentId/activation: the secret out of ActivateCredential. */
+export const ActivationRequest = Type.Object({ secret: base64(64) }, strict);
+export type ActivationRequest = Static<typeof ActivationRequest>;
+/** `machineId` is SHA-256 of the EK's Name (nameAlg, then digest): stable for a TPM, whatever is booted. */
+export const ActivationAnswer = Type.Object({ machineId: MachineId }, strict);
+export type ActivationAnswer = Static<typeof ActivationAnswer>;
+
+/** POST /v1/machines/:machineId/challenges (no body). A new challenge of a machine voids its earlier one. */
+export const Challenge = Type.Object(
+  {
+    challengeId: hex(16),
+    /** 32 random bytes, single use. */
+    challenge: hex(32),
+    brokerId: hex(32),
+    pcrSelection: Type.Object(
+      {
+        bank: Type.Literal('sha256'),
+        pcrs: Type.Array(Type.Integer({ minimum: 0, maximum: 23 }), { minItems: 1, maxItems: 24 }),
+      },
+      strict,
+    ),
+    expiresAt: Type.String(),
+  },
+  strict,
+);
+export type Challenge = Static<typeof Challenge>;
+
+/** The JSON form of `Evidence` (src/attest/evidence.ts), field by field. */
+export const EvidenceDocument = Type.Object(
+  {
+    format: Type.Literal('cpushare-evidence'),
+    version: Type.Literal(1),
+    quote: base64(1024),
+    signature: base64(1024),
+    pcrs: Type.Record(
+      Type.String({ pattern: '^sha(1|256|384|512)$' }),
+      Type.Record(Type.String({ pattern: '^([0-9]|1[0-9]|2[0-3])$' }), Type.String({ pattern: '^[0-9a-f]{40,128}$' })),
+    ),
+    eventLog: base64(1_572_864),
+    imaLog: base64(1_048_576),
+    configuration: base64(65_536),
+    akPublic: base64(1024),
+    ekPublic: base64(1024),
+    ekCertificates: Type.Array(base64(8192), { maxItems: 8 }),
+    sessionPublicKey: base64(512),
+    claims: base64(8192),
+    claimsSignature: base64(64),
+  },
+  strict,
+);
+export type EvidenceDocument = Static<typeof EvidenceDocument>;
+
+/** POST /v1/machines/:machineId/evidence. */
+export const EvidenceSubmission = Type.Object({ challengeId: hex(16), evidence: EvidenceDocument }, strict);
+export type EvidenceSubmission = Static<typeof EvidenceSubmission>;
+
+/** A check as the machine's screen needs it. */
+const CheckSummary = Type.Object(
+  {
+    name: Type.String(),
+    status: Type.Union([Type.Literal('passed'), Type.Literal('failed'), Type.Literal('not-reached')]),
+    code: Type.Optional(Type.String()),
+    sentence: Type.String(),
+    remedy: Type.Optional(Type.String()),
+  },
+  strict,
+);
+/** 200 whether accepted or refused: a refusal is an answer, not an error. */
+export const EvidenceAnswer = Type.Object(
+  {
+    status: Type.Union([Type.Literal('accepted'), Type.Literal('refused')]),
+    checks: Type.Array(CheckSummary),
+    /** When the machine should come with the next quote. */
+    nextAttestationMs: Type.Integer({ minimum: 1000 }),
+  },
+  strict,
+);
+export type EvidenceAnswer = Static<typeof EvidenceAnswer>;
+
+/** POST /v1/unattested: a machine that cannot be attested at all says so (no TPM, legacy BIOS without one …). Never stored as a machine with a verdict. */
+export const UnattestedNotice = Type.Object(
+  {
+    sessionPublicKey: base64(512),
+    reason: Type.Union([Type.Literal('TPM_ABSENT'), Type.Literal('TPM_FAILED')]),
+    detail: Type.String({ maxLength: 500 }),
+    bootMode: Type.Union([Type.Literal('uefi'), Type.Literal('bios')]),
+    clientVersion: Type.String({ maxLength: 100 }),
+  },
+  strict,
+);
+export type UnattestedNotice = Static<typeof UnattestedNotice>;
+
+/** GET /v1/machines. */
+export const MachineSummary = Type.Object(
+  {
+    machineId: MachineId,
+    attestation: Type.Union([
+      Type.Literal('enrolled'),
+      Type.Literal('accepted'),
+      Type.Literal('refused'),
+      Type.Literal('unattested'),
+    ]),
+    reason: Type.Optional(Type.String()),
+    firstSeenAt: Type.String(),
+    lastSeenAt: Type.String(),
+  },
+  strict,
+);
+export const MachineList = Type.Object({ machines: Type.Array(MachineSummary) }, strict);
+export type MachineList = Static<typeof MachineList>;
+
+/** The broker's signed word that this AK lives in the TPM with this EK: `statement` is JSON {ekName, akName, activatedAt} in UTF-8. */
+export const ActivationTranscript = Type.Object(
+  { statement: base64(4096), signature: base64(256), brokerPublicKey: base64(512) },
+  strict,
+);
+
+/**
+ * GET /v1/machines/:machineId/report: all a third party needs to judge again. `challenge` is stated for reading; a
+ * verifier uses the one it was given. The `verdict` inside is the broker's opinion and decides nothing elsewhere.
+ */
+export const ReportDocument = Type.Object(
+  {
+    format: Type.Literal('cpushare-report'),
+    version: Type.Literal(1),
+    machineId: MachineId,
+    brokerId: hex(32),
+    challenge: hex(32),
+    receivedAt: Type.String(),
+    evidence: EvidenceDocument,
+    activation: ActivationTranscript,
+    verdict: Type.Unknown(),
+  },
+  strict,
+);
+export type ReportDocument = Static<typeof ReportDocument>;
+
+/** The file `cpushare.json` on the volume labelled CPUSHARE: data only, measured before use. */
+export const SellerConfiguration = Type.Object(
+  {
+    /** https://host:port of the broker. */
+    broker: Type.String({ pattern: '^https://[^/?#@]+$', maxLength: 255 }),
+    /** brokerId to expect: SHA-256 of the broker certificate's SubjectPublicKeyInfo. */
+    brokerPin: hex(32),
+  },
+  strict,
+);
+export type SellerConfiguration = Static<typeof SellerConfiguration>;
