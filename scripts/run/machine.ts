@@ -1,0 +1,119 @@
+/** One virtual seller machine: QEMU with its firmware, its software TPM, its serial log and its screen. */
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CodedError } from '../../src/shared/errors.ts';
+import { type Child, startChild } from './child.ts';
+import { prepareFirmware } from './firmware.ts';
+import { type Accelerator, type Medium, machineArguments } from './machine-arguments.ts';
+import { connectQmp, type Qmp } from './qmp.ts';
+import { type SoftwareTpm, startSoftwareTpm } from './swtpm.ts';
+import { waitFor } from './wait.ts';
+
+export class MachineError extends CodedError<'MACHINE_ACCELERATOR_BROKEN' | 'MACHINE_ENDED'> {}
+
+export interface MachineOptions {
+  /** Where sockets, TPM state and logs go; short, absolute. */
+  readonly folder: string;
+  readonly iso: string;
+  readonly medium: Medium;
+  readonly firmware: 'uefi-secure-boot' | 'uefi' | 'bios';
+  readonly accelerator: Accelerator;
+  readonly memoryMiB: number;
+  readonly tpm: boolean;
+  readonly configurationVolume: string | null;
+}
+
+export interface Machine {
+  readonly serialLog: string;
+  /** CA certificates of the machine's TPM; null without one. */
+  readonly trustPem: string | null;
+  /** performance.now() at power-on. */
+  readonly poweredOnAtMs: number;
+  readonly process: Child;
+  readonly qmp: Qmp;
+  serialText(): Promise<string>;
+  /** Waits for text on the serial port. @throws WaitError, MachineError MACHINE_ACCELERATOR_BROKEN */
+  waitForSerial(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray>;
+  /** Writes the screen to a PNG file. */
+  screenshot(path: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const QEMU_PACKAGE = 'qemu-system-x86';
+
+export async function startMachine(options: MachineOptions): Promise<Machine> {
+  await mkdir(options.folder, { recursive: true });
+  const serialLog = join(options.folder, 'serial.log');
+  const monitorSocket = join(options.folder, 'qmp.sock');
+  await rm(serialLog, { force: true });
+  await rm(monitorSocket, { force: true });
+  const firmware =
+    options.firmware === 'bios' ? null : await prepareFirmware(options.folder, options.firmware === 'uefi-secure-boot');
+  const tpm: SoftwareTpm | null = options.tpm ? await startSoftwareTpm(options.folder) : null;
+  try {
+    const qemu = await startChild(
+      'qemu-system-x86_64',
+      machineArguments({ ...options, firmware, tpmSocket: tpm?.controlSocket ?? null, serialLog, monitorSocket }),
+      { debianPackage: QEMU_PACKAGE },
+    );
+    const poweredOnAtMs = performance.now();
+    return await attach(options, { qemu, tpm, serialLog, monitorSocket, poweredOnAtMs });
+  } catch (error) {
+    await tpm?.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly qemu: Child;
+  readonly tpm: SoftwareTpm | null;
+  readonly serialLog: string;
+  readonly monitorSocket: string;
+  readonly poweredOnAtMs: number;
+}
+
+async function attach(options: MachineOptions, parts: Parts): Promise<Machine> {
+  const { qemu, tpm, serialLog } = parts;
+  try {
+    const qmp = await connectQmp(parts.monitorSocket, qemu);
+    const serialText = () => readFile(serialLog, 'latin1').catch(() => '');
+    return {
+      serialLog,
+      trustPem: tpm?.trustPem ?? null,
+      poweredOnAtMs: parts.poweredOnAtMs,
+      process: qemu,
+      qmp,
+      serialText,
+      waitForSerial: (pattern, timeoutMs) =>
+        waitFor(
+          async () => {
+            const match = pattern.exec(await serialText());
+            if (match === null) await refuseBrokenAccelerator(qmp, options.accelerator);
+            return match ?? undefined;
+          },
+          { what: `the machine's serial port to say ${pattern}`, timeoutMs, whileRunning: qemu, pollMs: 200 },
+        ),
+      screenshot: async (path) => {
+        await qmp.execute('screendump', { filename: path, format: 'png' });
+      },
+      close: async () => {
+        qmp.close();
+        await qemu.stop();
+        await tpm?.close();
+      },
+    };
+  } catch (error) {
+    await qemu.stop();
+    throw error;
+  }
+}
+
+/** A /dev/kvm that opens but cannot run this firmware leaves QEMU paused with `internal-error`. */
+async function refuseBrokenAccelerator(qmp: Qmp, accelerator: Accelerator): Promise<void> {
+  const status = (await qmp.execute('query-status').catch(() => undefined)) as { status: string } | undefined;
+  if (status?.status === 'internal-error') {
+    throw new MachineError('MACHINE_ACCELERATOR_BROKEN', `${accelerator} stopped the machine with an internal error`, {
+      nextStep: 'start it again with software emulation (accelerator tcg)',
+    });
+  }
+}
