@@ -1,0 +1,118 @@
+/**
+ * The build tools of the lock, run from the folder where their .debs were unpacked, through their own dynamic loader.
+ * Nothing of the host is used but its kernel, so every x86-64 Linux builds the same bytes.
+ */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { execa } from 'execa';
+import { CodedError } from '../src/shared/errors.ts';
+
+export class ToolError extends CodedError<'TOOL_FAILED' | 'TOOL_MISSING' | 'DISK_FULL'> {}
+
+/** Where each tool lies in the unpacked root. Links such as `mformat` are kept: these programs look at their own name. */
+const PROGRAMS = {
+  xorriso: 'usr/bin/xorriso',
+  mksquashfs: 'usr/bin/mksquashfs',
+  unsquashfs: 'usr/bin/unsquashfs',
+  mformat: 'usr/bin/mformat',
+  mcopy: 'usr/bin/mcopy',
+  mmd: 'usr/bin/mmd',
+  mdir: 'usr/bin/mdir',
+  'grub-mkimage': 'usr/bin/grub-mkimage',
+  depmod: 'usr/sbin/depmod',
+  xz: 'usr/bin/xz',
+  zstd: 'usr/bin/zstd',
+} as const;
+
+export type ToolName = keyof typeof PROGRAMS;
+
+export interface ToolOptions {
+  /** Added to the fixed environment (LC_ALL, TZ, SOURCE_DATE_EPOCH); `undefined` takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** Standard input; empty when absent. */
+  readonly input?: string | Uint8Array | Readable;
+  /** Standard output goes to this file instead of the result. */
+  readonly outputFile?: string;
+}
+
+export interface ToolResult {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Tools {
+  /** @throws ToolError when the tool is missing from the lock or ends with another status than 0 */
+  run(name: ToolName, args: readonly string[], options?: ToolOptions): Promise<ToolResult>;
+}
+
+/** Tools below `root`, the merged tree of all tool packages (`usr/bin`, `usr/lib/x86_64-linux-gnu`, …). */
+export function lockedTools(root: string, sourceDateEpoch: number): Tools {
+  const libraries = join(root, 'usr/lib/x86_64-linux-gnu');
+  const loader = join(libraries, 'ld-linux-x86-64.so.2');
+  return {
+    async run(name, args, options = {}) {
+      const program = join(root, PROGRAMS[name]);
+      await mustExist(program, name);
+      const fixed = {
+        LC_ALL: 'C',
+        TZ: 'UTC',
+        HOME: '/nonexistent',
+        PATH: '/nonexistent',
+        GCONV_PATH: join(libraries, 'gconv'),
+        SOURCE_DATE_EPOCH: String(sourceDateEpoch),
+      };
+      const environment = Object.entries({ ...fixed, ...options.env }).filter(([, value]) => value !== undefined);
+      const result = await execa(loader, ['--library-path', libraries, program, ...args], {
+        env: Object.fromEntries(environment),
+        extendEnv: false,
+        reject: false,
+        stripFinalNewline: false,
+        maxBuffer: 64 * 1024 * 1024,
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+        ...(options.outputFile === undefined ? {} : { stdout: { file: options.outputFile } }),
+        ...inputOf(options.input),
+      });
+      if (result.failed) throw failure(name, args, result);
+      return { stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? '') };
+    },
+  };
+}
+
+function inputOf(input: ToolOptions['input']): { input?: string | Uint8Array | Readable; stdin?: 'ignore' } {
+  return input === undefined ? { stdin: 'ignore' } : { input };
+}
+
+async function mustExist(program: string, name: string): Promise<void> {
+  await access(program).catch((cause: unknown) => {
+    throw new ToolError('TOOL_MISSING', `the build tool ${name} is not among the unpacked tool packages (${program})`, {
+      cause,
+      nextStep: 'add its package to packages.tools in image/image.json and run: npx cpushare image lock',
+    });
+  });
+}
+
+interface Failure {
+  readonly stderr?: unknown;
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly cause?: unknown;
+}
+
+function failure(name: string, args: readonly string[], result: Failure): ToolError {
+  const said = String(result.stderr ?? '')
+    .trim()
+    .split('\n')
+    .slice(-8)
+    .join('\n');
+  if (/no space left on device/i.test(said)) {
+    return new ToolError('DISK_FULL', `no space left on the disk while running ${name}`, {
+      nextStep: 'free some space (a build needs about 2 GiB), then run the same command again',
+    });
+  }
+  const how = result.signal === undefined ? `status ${result.exitCode ?? 'unknown'}` : `signal ${result.signal}`;
+  return new ToolError('TOOL_FAILED', `${name} ended with ${how} (${name} ${args.join(' ')})\n${said}`, {
+    cause: result.cause,
+  });
+}
