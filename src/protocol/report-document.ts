@@ -1,0 +1,80 @@
+/** The report bundle: evidence, the broker's word for the activation, and what a third party needs to judge again. */
+import type { ActivationTranscript } from '../attest/activation.ts';
+import type { Evidence } from '../attest/evidence.ts';
+import type { Verdict } from '../attest/verdict.ts';
+import { fromBase64, fromHex, toBase64, toHex } from '../shared/bytes.ts';
+import { CodedError } from '../shared/errors.ts';
+import { decodeEvidence, encodeEvidence } from './evidence-document.ts';
+import { ReportDocument } from './messages.ts';
+import { parseJson, requireShape } from './schema-check.ts';
+
+export class ReportDocumentError extends CodedError<'REPORT_MALFORMED'> {}
+
+export interface Report {
+  readonly machineId: string;
+  readonly brokerId: Uint8Array;
+  /** As the broker states it; a verifier uses the one it was given. */
+  readonly challenge: Uint8Array;
+  /** ISO 8601. */
+  readonly receivedAt: string;
+  readonly evidence: Evidence;
+  readonly activation: ActivationTranscript;
+}
+
+/** `verdict` is the broker's opinion: carried for reading, never read back. */
+export function encodeReport(report: Report, verdict: Verdict): ReportDocument {
+  return {
+    format: 'cpushare-report',
+    version: 1,
+    machineId: report.machineId,
+    brokerId: toHex(report.brokerId),
+    challenge: toHex(report.challenge),
+    receivedAt: report.receivedAt,
+    evidence: encodeEvidence(report.evidence),
+    activation: {
+      statement: toBase64(report.activation.statement),
+      signature: toBase64(report.activation.signature),
+      brokerPublicKey: toBase64(report.activation.brokerPublicKey),
+    },
+    verdict,
+  };
+}
+
+/** @throws ReportDocumentError with the first field that does not fit as its cause */
+export function decodeReport(value: unknown): Report {
+  try {
+    const document = requireShape(ReportDocument, value, 'report');
+    return {
+      machineId: document.machineId,
+      brokerId: fromHex(document.brokerId),
+      challenge: fromHex(document.challenge),
+      receivedAt: document.receivedAt,
+      evidence: decodeEvidence(document.evidence),
+      activation: {
+        statement: fromBase64(document.activation.statement),
+        signature: fromBase64(document.activation.signature),
+        brokerPublicKey: fromBase64(document.activation.brokerPublicKey),
+      },
+    };
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}
+
+/** The bytes of `report.json`. @throws ReportDocumentError */
+export function parseReport(json: Uint8Array | string): Report {
+  let value: unknown;
+  try {
+    value = parseJson(json, 'report');
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+  return decodeReport(value);
+}
+
+function unreadable(cause: unknown): ReportDocumentError {
+  return new ReportDocumentError('REPORT_MALFORMED', 'this is not a report of a broker', {
+    cause,
+    nextStep: 'fetch it again: GET /v1/machines/MACHINE/report at the broker',
+  });
+}
