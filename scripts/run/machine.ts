@@ -19,7 +19,8 @@ export interface MachineOptions {
   readonly firmware: 'uefi-secure-boot' | 'uefi' | 'bios';
   readonly accelerator: Accelerator;
   readonly memoryMiB: number;
-  readonly tpm: boolean;
+  /** Folder of a software TPM (kept between runs), or null for a machine without one. */
+  readonly tpmFolder: string | null;
   readonly configurationVolume: string | null;
 }
 
@@ -34,6 +35,8 @@ export interface Machine {
   serialText(): Promise<string>;
   /** Waits for text on the serial port. @throws WaitError, MachineError MACHINE_ACCELERATOR_BROKEN */
   waitForSerial(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray>;
+  /** @throws MachineError MACHINE_ACCELERATOR_BROKEN when the accelerator has stopped the machine */
+  refuseBrokenAccelerator(): Promise<void>;
   /** Writes the screen to a PNG file. */
   screenshot(path: string): Promise<void>;
   close(): Promise<void>;
@@ -49,7 +52,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   await rm(monitorSocket, { force: true });
   const firmware =
     options.firmware === 'bios' ? null : await prepareFirmware(options.folder, options.firmware === 'uefi-secure-boot');
-  const tpm: SoftwareTpm | null = options.tpm ? await startSoftwareTpm(options.folder) : null;
+  const tpm: SoftwareTpm | null = options.tpmFolder === null ? null : await startSoftwareTpm(options.tpmFolder);
   try {
     const qemu = await startChild(
       'qemu-system-x86_64',
@@ -84,6 +87,7 @@ async function attach(options: MachineOptions, parts: Parts): Promise<Machine> {
       process: qemu,
       qmp,
       serialText,
+      refuseBrokenAccelerator: () => refuseBrokenAccelerator(qmp, options.accelerator),
       waitForSerial: (pattern, timeoutMs) =>
         waitFor(
           async () => {

@@ -19,47 +19,17 @@ export interface SoftwareTpm {
 const PACKAGE = 'swtpm swtpm-tools';
 
 /**
- * Makes the TPM's state in `folder` (kept if already made: the machine keeps its identity) and starts it.
- * @param folder absolute path, short enough for a Unix socket (about 90 characters)
+ * Makes the TPM's state in `folder`, with EK certificates in NV from a CA beside it; kept if already made, so the machine
+ * keeps its identity. SHA-256 bank only, as Debian's default.
+ * @param folder absolute path, short enough for a Unix socket below it (about 90 characters)
+ * @returns PEM of the CA certificates: root, then issuing
  */
-export async function startSoftwareTpm(folder: string, authorityFolder = join(folder, 'ca')): Promise<SoftwareTpm> {
-  const state = join(folder, 'state');
-  await mkdir(authorityFolder, { recursive: true });
+export async function manufactureTpm(folder: string): Promise<string> {
+  const state = stateFolder(folder);
+  const authority = join(folder, 'ca');
+  await mkdir(authority, { recursive: true });
   await mkdir(state, { recursive: true });
-  await manufacture(folder, state, authorityFolder);
-  const controlSocket = join(folder, 'swtpm.sock');
-  await rm(controlSocket, { force: true });
-  const child = await startChild(
-    'swtpm',
-    [
-      'socket',
-      '--tpm2',
-      ...['--tpmstate', `dir=${state},mode=0600`],
-      ...['--ctrl', `type=unixio,path=${controlSocket},mode=0600`],
-      ...['--log', `file=${join(folder, 'swtpm.log')},level=1`],
-      '--terminate', // ends by itself when QEMU closes the connection
-    ],
-    { debianPackage: PACKAGE },
-  );
-  await waitForPath(controlSocket, child);
-  const trustPem = `${await readFile(join(authorityFolder, 'swtpm-localca-rootca-cert.pem'), 'utf8')}${await readFile(join(authorityFolder, 'issuercert.pem'), 'utf8')}`;
-  return { controlSocket, trustPem, process: child, close: () => child.stop() };
-}
-
-/** swtpm_setup with our own CA folder: EK certificates in NV, SHA-256 bank only, as Debian's default. */
-async function manufacture(folder: string, state: string, authority: string): Promise<void> {
-  const caConfig = join(folder, 'localca.conf');
-  const caOptions = join(folder, 'localca.options');
-  const config = join(folder, 'setup.conf');
-  await writeFile(
-    caConfig,
-    `statedir = ${authority}\nsigningkey = ${authority}/signkey.pem\nissuercert = ${authority}/issuercert.pem\ncertserial = ${authority}/certserial\n`,
-  );
-  await writeFile(caOptions, '--platform-manufacturer QEMU\n--platform-version 2.1\n--platform-model q35\n');
-  await writeFile(
-    config,
-    `create_certs_tool = swtpm_localca\ncreate_certs_tool_config = ${caConfig}\ncreate_certs_tool_options = ${caOptions}\nactive_pcr_banks = sha256\n`,
-  );
+  const config = await writeSetupConfiguration(folder, authority);
   await runProgram(
     'swtpm_setup',
     [
@@ -73,4 +43,56 @@ async function manufacture(folder: string, state: string, authority: string): Pr
     ],
     { debianPackage: PACKAGE },
   );
+  const root = await readFile(join(authority, 'swtpm-localca-rootca-cert.pem'), 'utf8');
+  return `${root}${await readFile(join(authority, 'issuercert.pem'), 'utf8')}`;
+}
+
+/** Starts the TPM of `folder`, manufacturing it first where that was not done. */
+export async function startSoftwareTpm(folder: string): Promise<SoftwareTpm> {
+  const trustPem = await manufactureTpm(folder);
+  const controlSocket = join(folder, 'swtpm.sock');
+  await rm(controlSocket, { force: true });
+  const child = await startChild(
+    'swtpm',
+    [
+      'socket',
+      '--tpm2',
+      ...['--tpmstate', `dir=${stateFolder(folder)},mode=0600`],
+      ...['--ctrl', `type=unixio,path=${controlSocket},mode=0600`],
+      ...['--log', `file=${join(folder, 'swtpm.log')},level=1`],
+      '--terminate', // ends by itself when QEMU closes the connection
+    ],
+    { debianPackage: PACKAGE },
+  );
+  await waitForPath(controlSocket, child);
+  return { controlSocket, trustPem, process: child, close: () => child.stop() };
+}
+
+const stateFolder = (folder: string) => join(folder, 'state');
+
+async function writeSetupConfiguration(folder: string, authority: string): Promise<string> {
+  const caConfig = join(folder, 'localca.conf');
+  const caOptions = join(folder, 'localca.options');
+  const config = join(folder, 'setup.conf');
+  const lines = (...text: string[]) => `${text.join('\n')}\n`;
+  await writeFile(
+    caConfig,
+    lines(
+      `statedir = ${authority}`,
+      `signingkey = ${authority}/signkey.pem`,
+      `issuercert = ${authority}/issuercert.pem`,
+      `certserial = ${authority}/certserial`,
+    ),
+  );
+  await writeFile(caOptions, lines('--platform-manufacturer QEMU', '--platform-version 2.1', '--platform-model q35'));
+  await writeFile(
+    config,
+    lines(
+      'create_certs_tool = swtpm_localca',
+      `create_certs_tool_config = ${caConfig}`,
+      `create_certs_tool_options = ${caOptions}`,
+      'active_pcr_banks = sha256',
+    ),
+  );
+  return config;
 }

@@ -1,0 +1,109 @@
+/** What every boot test needs: a broker, a machine booted from an ISO, its verdict, and the traces of a failure. */
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFailed, onTestFinished } from 'vitest';
+import { projectRoot } from '../../scripts/project.ts';
+import { type AcceleratorChoice, chooseAccelerator } from '../../scripts/run/accelerator.ts';
+import { writeConfigurationVolume } from '../../scripts/run/configuration-volume.ts';
+import { type Machine, type MachineOptions, startMachine } from '../../scripts/run/machine.ts';
+import { manufactureTpm } from '../../scripts/run/swtpm.ts';
+import { waitFor } from '../../scripts/run/wait.ts';
+import type { Tools } from '../../scripts/tools.ts';
+import { fromBase64 } from '../../src/shared/bytes.ts';
+import { type BrokerClient, createBrokerClient } from '../../src/cli/broker-client.ts';
+import { type BrokerProcess, startBrokerProcess } from '../../src/cli/demo/broker-process.ts';
+import type { ReportDocument } from '../../src/protocol/messages.ts';
+
+/** Boots under software emulation on two busy cores; firmware alone stalls 15 s now and then. */
+export const BOOT_TIMEOUT_MS = 300_000;
+
+export const referenceValuesFile = join(projectRoot, 'dist/reference-values.json');
+export const isoFile = join(projectRoot, 'dist/cpushare-seller.iso');
+
+export interface Scene {
+  /** Short path for sockets; removed after the test. */
+  readonly folder: string;
+  readonly tpmFolder: string;
+  readonly broker: BrokerProcess;
+  readonly client: BrokerClient;
+  readonly configurationVolume: string;
+}
+
+/** A fresh TPM, a broker that trusts its maker, and the configuration volume that names this broker. */
+export async function createScene(tools: Tools, brokerPort = 0): Promise<Scene> {
+  const folder = await mkdtemp(join(tmpdir(), 'cpushare-e2e-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const tpmFolder = join(folder, 'tpm');
+  const trustFile = join(folder, 'trust.pem');
+  await writeFile(trustFile, await manufactureTpm(tpmFolder));
+  const broker = await startBrokerProcess({
+    dataFolder: join(folder, 'broker'),
+    referenceValues: [referenceValuesFile],
+    trust: [trustFile],
+    port: brokerPort,
+  });
+  onTestFinished(() => broker.close());
+  const configurationVolume = await writeConfigurationVolume(tools, folder, {
+    broker: `https://10.0.2.2:${broker.port}`,
+    brokerPin: broker.brokerId,
+  });
+  return { folder, tpmFolder, broker, client: createBrokerClient(broker), configurationVolume };
+}
+
+let choice: Promise<AcceleratorChoice> | undefined;
+
+export async function bootScene(scene: Scene, options: Partial<MachineOptions> = {}): Promise<Machine> {
+  choice ??= chooseAccelerator();
+  const machine = await startMachine({
+    folder: join(scene.folder, 'machine'),
+    tpmFolder: scene.tpmFolder,
+    iso: isoFile,
+    medium: 'cd',
+    firmware: 'uefi-secure-boot',
+    accelerator: (await choice).accelerator,
+    memoryMiB: 512,
+    configurationVolume: scene.configurationVolume,
+    ...options,
+  });
+  onTestFinished(() => machine.close());
+  onTestFailed((context) => keepTraces(context.task.name, scene, machine));
+  return machine;
+}
+
+export interface Judged {
+  readonly attestation: 'accepted' | 'refused';
+  readonly report: ReportDocument;
+}
+
+/** Waits until the broker has judged the scene's one machine. */
+export async function waitForVerdict(scene: Scene, machine: Machine): Promise<Judged> {
+  const judged = await waitFor(
+    async () => {
+      const { machines } = await scene.client.machines();
+      return machines.find(({ attestation }) => attestation === 'accepted' || attestation === 'refused');
+    },
+    { what: 'a verdict on the machine', timeoutMs: BOOT_TIMEOUT_MS, whileRunning: machine.process, pollMs: 500 },
+  );
+  const report = await scene.client.report(judged.machineId);
+  return { attestation: judged.attestation === 'accepted' ? 'accepted' : 'refused', report };
+}
+
+/** Serial log, screen and event log of a failed boot, under dist/test-artifacts/. */
+async function keepTraces(name: string, scene: Scene, machine: Machine): Promise<void> {
+  const folder = join(projectRoot, 'dist/test-artifacts', name.replace(/[^A-Za-z0-9]+/g, '-').slice(0, 80));
+  await mkdir(folder, { recursive: true });
+  await machine.screenshot(join(folder, 'screen.png')).catch(() => undefined);
+  await cp(machine.serialLog, join(folder, 'serial.log')).catch(() => undefined);
+  const { machines } = await scene.client.machines().catch(() => ({ machines: [] }));
+  for (const { machineId } of machines) {
+    const report = await scene.client.report(machineId).catch(() => undefined);
+    if (report === undefined) continue;
+    await writeFile(join(folder, 'report.json'), JSON.stringify(report, null, 2));
+    await writeFile(join(folder, 'eventlog.bin'), fromBase64(report.evidence.eventLog));
+  }
+}
+
+export async function readJson<T>(path: string): Promise<T> {
+  return JSON.parse(await readFile(path, 'utf8')) as T;
+}
