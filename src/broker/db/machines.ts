@@ -1,0 +1,119 @@
+/** Machines and the attestation keys activated for them, as rows. */
+import type { Queryable } from './database.ts';
+
+/** Keys kept per machine: an owner can make new AKs for ever, the broker remembers the newest. */
+export const MAX_KEYS_PER_MACHINE = 8;
+
+export interface Machine {
+  readonly machineId: string;
+  readonly ekName: string;
+  readonly attestation: 'enrolled' | 'accepted' | 'refused';
+  readonly reason: string | null;
+  readonly firstSeenAt: Date;
+  readonly lastSeenAt: Date;
+}
+
+export interface ActivatedKey {
+  readonly akName: string;
+  readonly activatedAt: Date;
+}
+
+interface MachineRow {
+  machine_id: string;
+  ek_name: string;
+  attestation: Machine['attestation'];
+  reason: string | null;
+  first_seen_at: Date;
+  last_seen_at: Date;
+}
+
+const COLUMNS = 'machine_id, ek_name, attestation, reason, first_seen_at, last_seen_at';
+
+export interface NewMachine {
+  readonly machineId: string;
+  readonly ekName: string;
+  readonly ekPublic: string;
+  readonly ekCertificates: readonly string[];
+}
+
+/** The machine once, whatever it was told before; false when it is new and `limit` machines are known already. */
+export async function upsertMachine(db: Queryable, machine: NewMachine, now: Date, limit: number): Promise<boolean> {
+  const rows = await db.query(
+    `INSERT INTO machines (machine_id, ek_name, ek_public, ek_certificates, attestation, first_seen_at, last_seen_at)
+     SELECT $1, $2, $3, $4, 'enrolled', $5::timestamptz, $5::timestamptz
+     WHERE (SELECT count(*) FROM machines) < $6::int4 OR EXISTS (SELECT 1 FROM machines WHERE machine_id = $1)
+     ON CONFLICT (machine_id) DO UPDATE
+       SET ek_certificates = excluded.ek_certificates, last_seen_at = excluded.last_seen_at
+     RETURNING machine_id`,
+    [
+      machine.machineId,
+      machine.ekName,
+      machine.ekPublic,
+      JSON.stringify(machine.ekCertificates),
+      now.toISOString(),
+      limit,
+    ],
+  );
+  return rows.length === 1;
+}
+
+/** The key once; its activation time is that of the newest proof. */
+export async function upsertActivatedKey(
+  db: Queryable,
+  machineId: string,
+  key: { readonly akName: string; readonly akPublic: string },
+  now: Date,
+): Promise<void> {
+  await db.query(
+    `INSERT INTO activated_keys (machine_id, ak_name, ak_public, activated_at) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (machine_id, ak_name) DO UPDATE SET activated_at = excluded.activated_at`,
+    [machineId, key.akName, key.akPublic, now.toISOString()],
+  );
+  await db.query(
+    `DELETE FROM activated_keys WHERE machine_id = $1 AND ak_name NOT IN (
+       SELECT ak_name FROM activated_keys WHERE machine_id = $1 ORDER BY activated_at DESC, ak_name LIMIT $2::int4
+     )`,
+    [machineId, MAX_KEYS_PER_MACHINE],
+  );
+}
+
+export async function findActivatedKey(db: Queryable, machineId: string, akName: string): Promise<ActivatedKey | null> {
+  const [row] = await db.query<{ ak_name: string; activated_at: Date }>(
+    'SELECT ak_name, activated_at FROM activated_keys WHERE machine_id = $1 AND ak_name = $2',
+    [machineId, akName],
+  );
+  return row === undefined ? null : { akName: row.ak_name, activatedAt: row.activated_at };
+}
+
+export async function findMachine(db: Queryable, machineId: string): Promise<Machine | null> {
+  const [row] = await db.query<MachineRow>(`SELECT ${COLUMNS} FROM machines WHERE machine_id = $1`, [machineId]);
+  return row === undefined ? null : toMachine(row);
+}
+
+/** As `findMachine`, holding the machine's row until the transaction ends: one change of a machine at a time. */
+export async function lockMachine(db: Queryable, machineId: string): Promise<Machine | null> {
+  const [row] = await db.query<MachineRow>(`SELECT ${COLUMNS} FROM machines WHERE machine_id = $1 FOR UPDATE`, [
+    machineId,
+  ]);
+  return row === undefined ? null : toMachine(row);
+}
+
+/** Those seen last come first. */
+export async function listMachines(db: Queryable, limit: number): Promise<readonly Machine[]> {
+  const rows = await db.query<MachineRow>(
+    `SELECT ${COLUMNS} FROM machines ORDER BY last_seen_at DESC, machine_id LIMIT $1::int4`,
+    [limit],
+  );
+  return rows.map(toMachine);
+}
+
+function toMachine(row: MachineRow): Machine {
+  return {
+    machineId: row.machine_id,
+    ekName: row.ek_name,
+    attestation: row.attestation,
+    reason: row.reason,
+    firstSeenAt: row.first_seen_at,
+    lastSeenAt: row.last_seen_at,
+  };
+}

@@ -1,0 +1,101 @@
+/**
+ * The schema, as numbered steps that only ever grow: a released step is never edited, a change is a new step. Binary is
+ * kept as the text it travels in (hex for ids and digests, base64 for TPM structures); times are the broker's clock.
+ */
+import { StartError } from '../errors.ts';
+import type { Database } from './database.ts';
+
+interface Migration {
+  readonly number: number;
+  readonly statements: readonly string[];
+}
+
+export const migrations: readonly Migration[] = [
+  {
+    number: 1,
+    statements: [
+      `CREATE TABLE machines (
+        machine_id text PRIMARY KEY,
+        ek_name text NOT NULL UNIQUE,
+        ek_public text NOT NULL,
+        ek_certificates text NOT NULL,
+        attestation text NOT NULL CHECK (attestation IN ('enrolled', 'accepted', 'refused')),
+        reason text,
+        first_seen_at timestamptz NOT NULL,
+        last_seen_at timestamptz NOT NULL
+      )`,
+      'CREATE INDEX machines_last_seen ON machines (last_seen_at)',
+      // Unique within its machine only: were it unique among all, a stranger could squat on a key he has merely seen.
+      `CREATE TABLE activated_keys (
+        machine_id text NOT NULL REFERENCES machines (machine_id) ON DELETE CASCADE,
+        ak_name text NOT NULL,
+        ak_public text NOT NULL,
+        activated_at timestamptz NOT NULL,
+        PRIMARY KEY (machine_id, ak_name)
+      )`,
+      `CREATE TABLE enrolments (
+        enrolment_id text PRIMARY KEY,
+        state text NOT NULL CHECK (state IN ('open', 'activated', 'failed')),
+        secret_sha256 text NOT NULL,
+        ek_name text NOT NULL,
+        ek_public text NOT NULL,
+        ek_certificates text NOT NULL,
+        ak_name text NOT NULL,
+        ak_public text NOT NULL,
+        expires_at timestamptz NOT NULL
+      )`,
+      'CREATE INDEX enrolments_expiry ON enrolments (expires_at)',
+      `CREATE TABLE challenges (
+        challenge_id text PRIMARY KEY,
+        machine_id text NOT NULL REFERENCES machines (machine_id) ON DELETE CASCADE,
+        challenge text NOT NULL UNIQUE,
+        state text NOT NULL CHECK (state IN ('open', 'used', 'voided')),
+        issued_at timestamptz NOT NULL,
+        expires_at timestamptz NOT NULL
+      )`,
+      `CREATE UNIQUE INDEX challenges_one_open ON challenges (machine_id) WHERE state = 'open'`,
+      'CREATE INDEX challenges_age ON challenges (machine_id, issued_at)',
+      `CREATE TABLE reports (
+        report_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        machine_id text NOT NULL REFERENCES machines (machine_id) ON DELETE CASCADE,
+        challenge text NOT NULL UNIQUE,
+        received_at timestamptz NOT NULL,
+        status text NOT NULL CHECK (status IN ('accepted', 'refused')),
+        reason text,
+        document text
+      )`,
+      'CREATE INDEX reports_newest ON reports (machine_id, report_id)',
+    ],
+  },
+];
+
+/** Any constant of ours: it names this lock among all advisory locks of the database. */
+const ADVISORY_LOCK = 4_200_701;
+
+/** Brings the schema up to date, each step whole or not at all, once, even when two brokers start together. */
+export async function migrate(database: Database): Promise<void> {
+  await database.transaction(async (transaction) => {
+    // CREATE TABLE IF NOT EXISTS is itself not safe against a twin doing the same.
+    await transaction.query('SELECT pg_advisory_xact_lock($1)::text', [ADVISORY_LOCK]);
+    await transaction.query(
+      'CREATE TABLE IF NOT EXISTS schema_migrations (number int4 PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())',
+    );
+    const rows = await transaction.query<{ number: number }>('SELECT number FROM schema_migrations');
+    const applied = new Set(rows.map((row) => row.number));
+    const newest = Math.max(0, ...applied);
+    if (newest > migrations.length) throw tooNew(newest);
+    for (const migration of migrations) {
+      if (applied.has(migration.number)) continue;
+      for (const statement of migration.statements) await transaction.query(statement);
+      await transaction.query('INSERT INTO schema_migrations (number) VALUES ($1)', [migration.number]);
+    }
+  });
+}
+
+function tooNew(number: number): StartError {
+  return new StartError(
+    'DATABASE_TOO_NEW',
+    `the database has schema step ${number}; this broker knows ${migrations.length}`,
+    { nextStep: 'start the newer broker that made it, or give this one another --data folder or --database' },
+  );
+}

@@ -1,0 +1,53 @@
+/** Reports as rows: the newest with its whole document, older ones as one line of history. */
+import type { Database, Queryable } from './database.ts';
+import { lockMachine } from './machines.ts';
+
+/** Lines of history kept per machine; the whole document (up to megabytes) only of the newest. */
+export const REPORT_HISTORY = 20;
+
+export interface NewReport {
+  readonly machineId: string;
+  /** hex */
+  readonly challenge: string;
+  readonly receivedAt: Date;
+  readonly status: 'accepted' | 'refused';
+  /** The first failed check's code, or null. */
+  readonly reason: string | null;
+  /** JSON text, served as it is. */
+  readonly document: string;
+}
+
+/** Stores the report and what it says of its machine, together. */
+export async function addReport(db: Database, report: NewReport): Promise<void> {
+  const { machineId, challenge, receivedAt, status, reason, document } = report;
+  await db.transaction(async (transaction) => {
+    await lockMachine(transaction, machineId);
+    await transaction.query('UPDATE reports SET document = NULL WHERE machine_id = $1 AND document IS NOT NULL', [
+      machineId,
+    ]);
+    await transaction.query(
+      `INSERT INTO reports (machine_id, challenge, received_at, status, reason, document)
+       VALUES ($1, $2, $3, $4, $5, $6)`,
+      [machineId, challenge, receivedAt.toISOString(), status, reason, document],
+    );
+    await transaction.query(
+      `DELETE FROM reports WHERE machine_id = $1 AND report_id NOT IN (
+         SELECT report_id FROM reports WHERE machine_id = $1 ORDER BY report_id DESC LIMIT $2::int4
+       )`,
+      [machineId, REPORT_HISTORY],
+    );
+    await transaction.query(
+      'UPDATE machines SET attestation = $2, reason = $3, last_seen_at = $4 WHERE machine_id = $1',
+      [machineId, status, reason, receivedAt.toISOString()],
+    );
+  });
+}
+
+/** The newest report's JSON text, or null. */
+export async function newestReport(db: Queryable, machineId: string): Promise<string | null> {
+  const [row] = await db.query<{ document: string }>(
+    'SELECT document FROM reports WHERE machine_id = $1 AND document IS NOT NULL ORDER BY report_id DESC LIMIT 1',
+    [machineId],
+  );
+  return row?.document ?? null;
+}
