@@ -10,10 +10,10 @@ import { type Machine, type MachineOptions, startMachine } from '../../scripts/r
 import { manufactureTpm } from '../../scripts/run/swtpm.ts';
 import { waitFor } from '../../scripts/run/wait.ts';
 import type { Tools } from '../../scripts/tools.ts';
-import { fromBase64 } from '../../src/shared/bytes.ts';
 import { type BrokerClient, createBrokerClient } from '../../src/cli/broker-client.ts';
 import { type BrokerProcess, startBrokerProcess } from '../../src/cli/demo/broker-process.ts';
 import type { ReportDocument } from '../../src/protocol/messages.ts';
+import { fromBase64 } from '../../src/shared/bytes.ts';
 
 /** Boots under software emulation on two busy cores; firmware alone stalls 15 s now and then. */
 export const BOOT_TIMEOUT_MS = 300_000;
