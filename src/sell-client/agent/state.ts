@@ -1,0 +1,162 @@
+/**
+ * What the sell client knows and shows: one value, changed only by `next`. Times are milliseconds of the machine's
+ * uptime, since its wall clock may be wrong.
+ */
+
+/** A failure as the seller reads it. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly nextStep: string | undefined;
+}
+
+export interface Address {
+  readonly interface: string;
+  readonly address: string;
+}
+
+export interface AcceleratorAttempt {
+  readonly name: 'kvm' | 'kqemu' | 'tcg';
+  readonly ran: boolean;
+  readonly reason: string;
+}
+
+export interface AcceleratorResult {
+  readonly name: 'kvm' | 'kqemu' | 'tcg' | 'unknown';
+  readonly reason: string;
+  readonly tried: readonly AcceleratorAttempt[];
+}
+
+export type TpmState =
+  | { readonly kind: 'searching' }
+  | { readonly kind: 'present'; readonly manufacturer: string; readonly keys: 'ECC P-256' | 'RSA-2048' }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'failed'; readonly problem: Problem };
+
+export type NetworkState =
+  | { readonly kind: 'searching' }
+  | { readonly kind: 'no-card' }
+  | { readonly kind: 'no-link'; readonly cards: readonly string[] }
+  | { readonly kind: 'no-address'; readonly cards: readonly string[] }
+  | { readonly kind: 'up'; readonly addresses: readonly Address[] };
+
+export type ConfigurationState =
+  | { readonly kind: 'searching' }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'rejected'; readonly problem: Problem }
+  | { readonly kind: 'loaded'; readonly broker: string; readonly source: string };
+
+/** `accepted` is reached by an accepted answer of the broker and by nothing else. */
+export type AttestationState =
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'enrolling' }
+  | { readonly kind: 'quoting'; readonly machineId: string }
+  | {
+      readonly kind: 'accepted';
+      readonly machineId: string;
+      readonly sinceMs: number;
+      readonly lastMs: number;
+      readonly freshUntilMs: number;
+    }
+  | { readonly kind: 'refused'; readonly machineId: string; readonly sinceMs: number; readonly problem: Problem }
+  | { readonly kind: 'unattested'; readonly problem: Problem };
+
+export interface AgentState {
+  readonly platform: { readonly bootMode: 'uefi' | 'bios'; readonly secureBoot: boolean | null } | null;
+  readonly network: NetworkState;
+  readonly configuration: ConfigurationState;
+  readonly tpm: TpmState;
+  readonly accelerator: AcceleratorResult | null;
+  readonly attestation: AttestationState;
+  /** What keeps the agent from its work right now, and when it tries again. */
+  readonly problem: { readonly problem: Problem; readonly retryAtMs: number } | null;
+}
+
+export type AgentEvent =
+  | { readonly type: 'platform'; readonly bootMode: 'uefi' | 'bios'; readonly secureBoot: boolean | null }
+  | { readonly type: 'network'; readonly network: NetworkState }
+  | { readonly type: 'configuration'; readonly configuration: ConfigurationState }
+  | { readonly type: 'tpm'; readonly tpm: TpmState }
+  | { readonly type: 'accelerator'; readonly result: AcceleratorResult }
+  | { readonly type: 'enrolling' }
+  | { readonly type: 'enrolled'; readonly machineId: string }
+  | {
+      readonly type: 'accepted';
+      readonly machineId: string;
+      readonly atMs: number;
+      readonly nextAttestationMs: number;
+    }
+  | { readonly type: 'refused'; readonly machineId: string; readonly atMs: number; readonly problem: Problem }
+  | { readonly type: 'unattested'; readonly problem: Problem }
+  | { readonly type: 'machine-unknown' }
+  | { readonly type: 'failed'; readonly problem: Problem; readonly retryAtMs: number };
+
+export const initialState: AgentState = {
+  platform: null,
+  network: { kind: 'searching' },
+  configuration: { kind: 'searching' },
+  tpm: { kind: 'searching' },
+  accelerator: null,
+  attestation: { kind: 'starting' },
+  problem: null,
+};
+
+/** An accepted quote is shown as current for twice the interval that the broker asked for. */
+const FRESH_INTERVALS = 2;
+
+export function next(state: AgentState, event: AgentEvent): AgentState {
+  switch (event.type) {
+    case 'platform':
+      return { ...state, platform: { bootMode: event.bootMode, secureBoot: event.secureBoot } };
+    case 'network':
+      return { ...state, network: event.network };
+    case 'configuration':
+      return { ...state, configuration: event.configuration };
+    case 'tpm':
+      return { ...state, tpm: event.tpm };
+    case 'accelerator':
+      return { ...state, accelerator: event.result };
+    case 'enrolling':
+      return { ...state, attestation: { kind: 'enrolling' } };
+    case 'enrolled':
+      return { ...state, attestation: { kind: 'quoting', machineId: event.machineId }, problem: null };
+    case 'accepted':
+      return { ...state, attestation: accepted(state.attestation, event), problem: null };
+    case 'refused':
+      return { ...state, attestation: refused(state.attestation, event), problem: null };
+    case 'unattested':
+      return { ...state, attestation: { kind: 'unattested', problem: event.problem }, problem: null };
+    case 'machine-unknown':
+      return { ...state, attestation: { kind: 'starting' } };
+    case 'failed':
+      return { ...state, problem: { problem: event.problem, retryAtMs: event.retryAtMs } };
+    default:
+      return event satisfies never;
+  }
+}
+
+/** Attested now: the broker's last word was `accepted` and it has not gone stale. */
+export function isAttested(state: AgentState, nowMs: number): boolean {
+  return state.attestation.kind === 'accepted' && nowMs <= state.attestation.freshUntilMs;
+}
+
+function accepted(before: AttestationState, event: AgentEvent & { type: 'accepted' }): AttestationState {
+  const unbroken = before.kind === 'accepted' && event.atMs <= before.freshUntilMs;
+  return {
+    kind: 'accepted',
+    machineId: event.machineId,
+    sinceMs: unbroken ? before.sinceMs : event.atMs,
+    lastMs: event.atMs,
+    freshUntilMs: event.atMs + FRESH_INTERVALS * event.nextAttestationMs,
+  };
+}
+
+function refused(before: AttestationState, event: AgentEvent & { type: 'refused' }): AttestationState {
+  const same = before.kind === 'refused' && before.problem.code === event.problem.code;
+  return {
+    kind: 'refused',
+    machineId: event.machineId,
+    sinceMs: same ? before.sinceMs : event.atMs,
+    problem: event.problem,
+  };
+}

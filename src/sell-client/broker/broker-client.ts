@@ -1,0 +1,169 @@
+/** The sell client's side of the broker's HTTP interface: one pinned connection per call, every answer schema-checked. */
+import { type IncomingMessage, request } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import type { Static, TSchema } from 'typebox';
+import { Value } from 'typebox/value';
+import {
+  ActivationAnswer,
+  type ActivationRequest,
+  Challenge,
+  EnrolmentChallenge,
+  type EnrolmentRequest,
+  ErrorAnswer,
+  EvidenceAnswer,
+  type EvidenceSubmission,
+  type SellerConfiguration,
+  type UnattestedNotice,
+} from '../../protocol/messages.ts';
+import { CodedError } from '../../shared/errors.ts';
+import { connectPinned, type Peer } from './pinned-connection.ts';
+
+/** `BROKER_REFUSED` carries the broker's own code and HTTP status. */
+export class BrokerAnswerError extends CodedError<'BROKER_ANSWER_INVALID' | 'BROKER_REFUSED' | 'BROKER_CUT_OFF'> {
+  readonly status: number;
+  readonly brokerCode: string | undefined;
+
+  constructor(
+    code: BrokerAnswerError['code'],
+    message: string,
+    options: { cause?: unknown; nextStep?: string; status?: number; brokerCode?: string } = {},
+  ) {
+    super(code, message, options);
+    this.status = options.status ?? 0;
+    this.brokerCode = options.brokerCode;
+  }
+}
+
+export interface BrokerClient {
+  enrol(body: EnrolmentRequest): Promise<EnrolmentChallenge>;
+  activate(enrolmentId: string, body: ActivationRequest): Promise<ActivationAnswer>;
+  challenge(machineId: string): Promise<Challenge>;
+  submitEvidence(machineId: string, body: EvidenceSubmission): Promise<EvidenceAnswer>;
+  reportUnattested(body: UnattestedNotice): Promise<void>;
+}
+
+const MAX_ANSWER_BYTES = 256 * 1024;
+const CALL_TIMEOUT_MS = 60_000;
+
+/** `give up` aborts a call in flight, for instance when the program ends. */
+export function brokerClient(configuration: SellerConfiguration, giveUp: AbortSignal): BrokerClient {
+  const url = new URL(configuration.broker);
+  const peer: Peer = {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port === '' ? 443 : url.port),
+    pin: configuration.brokerPin,
+  };
+  const post = async (path: string, body: object | undefined): Promise<Reply> => {
+    const signal = AbortSignal.any([giveUp, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
+    const reply = await exchange(await connectPinned(peer, signal), url.host, path, body, signal);
+    if (reply.status >= 200 && reply.status < 300) return reply;
+    throw refusal(reply);
+  };
+  return {
+    enrol: async (body) => checked(EnrolmentChallenge, await post('/v1/enrolments', body)),
+    activate: async (id, body) => checked(ActivationAnswer, await post(`/v1/enrolments/${id}/activation`, body)),
+    challenge: async (machineId) => checked(Challenge, await post(`/v1/machines/${machineId}/challenges`, undefined)),
+    submitEvidence: async (machineId, body) =>
+      checked(EvidenceAnswer, await post(`/v1/machines/${machineId}/evidence`, body)),
+    reportUnattested: async (body) => void (await post('/v1/unattested', body)),
+  };
+}
+
+interface Reply {
+  readonly status: number;
+  readonly text: string;
+}
+
+function exchange(
+  socket: TLSSocket,
+  host: string,
+  path: string,
+  body: object | undefined,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body), 'utf8');
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Error) => {
+      socket.destroy();
+      reject(
+        cause instanceof BrokerAnswerError
+          ? cause
+          : new BrokerAnswerError('BROKER_CUT_OFF', `the broker's answer to ${path} did not arrive`, { cause }),
+      );
+    };
+    const call = request({
+      createConnection: () => socket,
+      method: 'POST',
+      path,
+      signal,
+      headers: {
+        host,
+        connection: 'close',
+        accept: 'application/json',
+        'content-length': bytes?.length ?? 0,
+        ...(bytes === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+    });
+    call.on('error', fail);
+    call.on('response', (answer) =>
+      readBounded(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), fail),
+    );
+    call.end(bytes);
+  });
+}
+
+async function readBounded(answer: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of answer as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > MAX_ANSWER_BYTES) {
+      throw new BrokerAnswerError(
+        'BROKER_ANSWER_INVALID',
+        `the broker's answer is larger than ${MAX_ANSWER_BYTES} bytes`,
+      );
+    }
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function checked<Schema extends TSchema>(schema: Schema, reply: Reply): Static<Schema> {
+  const value = parsed(reply);
+  if (Value.Check(schema, value)) return value as Static<Schema>;
+  const first = Value.Errors(schema, value)[0];
+  throw new BrokerAnswerError(
+    'BROKER_ANSWER_INVALID',
+    `the broker's answer is not of the agreed form: ${first?.instancePath || 'the whole'} ${first?.message ?? ''}`,
+    { status: reply.status, nextStep: 'use an image and a broker of the same release' },
+  );
+}
+
+function refusal(reply: Reply): BrokerAnswerError {
+  const value = parsed(reply);
+  if (!Value.Check(ErrorAnswer, value)) {
+    return new BrokerAnswerError(
+      'BROKER_ANSWER_INVALID',
+      `the broker answered with status ${reply.status} and no code`,
+      {
+        status: reply.status,
+      },
+    );
+  }
+  return new BrokerAnswerError('BROKER_REFUSED', `${value.message} (${value.code})`, {
+    status: reply.status,
+    brokerCode: value.code,
+    ...(value.nextStep === undefined ? {} : { nextStep: value.nextStep }),
+  });
+}
+
+function parsed(reply: Reply): unknown {
+  try {
+    return JSON.parse(reply.text);
+  } catch (cause) {
+    throw new BrokerAnswerError('BROKER_ANSWER_INVALID', `the broker's answer (status ${reply.status}) is not JSON`, {
+      status: reply.status,
+      cause,
+    });
+  }
+}
