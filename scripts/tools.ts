@@ -45,27 +45,36 @@ export interface ToolResult {
 export interface Tools {
   /** @throws ToolError when the tool is missing from the lock or ends with another status than 0 */
   run(name: ToolName, args: readonly string[], options?: ToolOptions): Promise<ToolResult>;
+  /** What the tool writes for this input, as it comes; the stream fails when the tool does. */
+  pipe(name: ToolName, args: readonly string[], input: Uint8Array): Readable;
 }
 
 /** Tools below `root`, the merged tree of all tool packages (`usr/bin`, `usr/lib/x86_64-linux-gnu`, …). */
 export function lockedTools(root: string, sourceDateEpoch: number): Tools {
   const libraries = join(root, 'usr/lib/x86_64-linux-gnu');
   const loader = join(libraries, 'ld-linux-x86-64.so.2');
+  const environment = (extra: ToolOptions['env'] = {}) => {
+    const fixed = {
+      LC_ALL: 'C',
+      TZ: 'UTC',
+      HOME: '/nonexistent',
+      PATH: '/nonexistent',
+      GCONV_PATH: join(libraries, 'gconv'),
+      SOURCE_DATE_EPOCH: String(sourceDateEpoch),
+    };
+    return Object.fromEntries(Object.entries({ ...fixed, ...extra }).filter(([, value]) => value !== undefined));
+  };
+  const command = (name: ToolName, args: readonly string[]) => [
+    '--library-path',
+    libraries,
+    join(root, PROGRAMS[name]),
+    ...args,
+  ];
   return {
     async run(name, args, options = {}) {
-      const program = join(root, PROGRAMS[name]);
-      await mustExist(program, name);
-      const fixed = {
-        LC_ALL: 'C',
-        TZ: 'UTC',
-        HOME: '/nonexistent',
-        PATH: '/nonexistent',
-        GCONV_PATH: join(libraries, 'gconv'),
-        SOURCE_DATE_EPOCH: String(sourceDateEpoch),
-      };
-      const environment = Object.entries({ ...fixed, ...options.env }).filter(([, value]) => value !== undefined);
-      const result = await execa(loader, ['--library-path', libraries, program, ...args], {
-        env: Object.fromEntries(environment),
+      await mustExist(join(root, PROGRAMS[name]), name);
+      const result = await execa(loader, command(name, args), {
+        env: environment(options.env),
         extendEnv: false,
         reject: false,
         stripFinalNewline: false,
@@ -76,6 +85,16 @@ export function lockedTools(root: string, sourceDateEpoch: number): Tools {
       });
       if (result.failed) throw failure(name, args, result);
       return { stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? '') };
+    },
+    pipe(name, args, input) {
+      const child = execa(loader, command(name, args), {
+        env: environment(),
+        extendEnv: false,
+        encoding: 'buffer',
+        buffer: false,
+        input,
+      });
+      return child.readable();
     },
   };
 }
