@@ -54,3 +54,9 @@ export class RequestError extends CodedError<RequestErrorCode> {
     return requestErrorStatus[this.code];
   }
 }
+
+export function machineUnknown(): RequestError {
+  return new RequestError('MACHINE_UNKNOWN', 'no machine with this id has enrolled here', {
+    nextStep: 'enrol first: POST /v1/enrolments',
+  });
+}

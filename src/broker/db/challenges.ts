@@ -1,6 +1,6 @@
 /** Challenges as rows: issued, and taken at most once. */
 import { type IssuedChallenge, REMEMBERED_CHALLENGES, refusalOf } from '../challenge.ts';
-import { RequestError } from '../errors.ts';
+import { machineUnknown } from '../errors.ts';
 import type { Database } from './database.ts';
 import { lockMachine } from './machines.ts';
 
@@ -53,12 +53,6 @@ export async function takeChallenge(
     if (refusal !== null || issued === null) throw refusal ?? machineUnknown();
     await transaction.query(`UPDATE challenges SET state = 'used' WHERE challenge_id = $1`, [challengeId]);
     return issued;
-  });
-}
-
-export function machineUnknown(): RequestError {
-  return new RequestError('MACHINE_UNKNOWN', 'no machine with this id has enrolled here', {
-    nextStep: 'enrol first: POST /v1/enrolments',
   });
 }
 

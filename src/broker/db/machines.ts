@@ -36,14 +36,15 @@ export interface NewMachine {
   readonly ekCertificates: readonly string[];
 }
 
-/** The machine once, whatever it was told before; false when it is new and `limit` machines are known already. */
+/** The machine once. A verdict on an earlier boot says nothing of this one: it is `enrolled` again. False when it is new and `limit` machines are known already. */
 export async function upsertMachine(db: Queryable, machine: NewMachine, now: Date, limit: number): Promise<boolean> {
   const rows = await db.query(
     `INSERT INTO machines (machine_id, ek_name, ek_public, ek_certificates, attestation, first_seen_at, last_seen_at)
      SELECT $1, $2, $3, $4, 'enrolled', $5::timestamptz, $5::timestamptz
      WHERE (SELECT count(*) FROM machines) < $6::int4 OR EXISTS (SELECT 1 FROM machines WHERE machine_id = $1)
      ON CONFLICT (machine_id) DO UPDATE
-       SET ek_certificates = excluded.ek_certificates, last_seen_at = excluded.last_seen_at
+       SET ek_certificates = excluded.ek_certificates, last_seen_at = excluded.last_seen_at,
+           attestation = 'enrolled', reason = NULL
      RETURNING machine_id`,
     [
       machine.machineId,
