@@ -1,0 +1,39 @@
+/** Keeps the checks of one appraisal in order. Every name of the list ends up in the verdict: passed, failed or not reached. */
+import type { Check } from './verdict.ts';
+
+export interface Failure {
+  readonly code: string;
+  readonly family: 'malformed' | 'false' | 'policy';
+  readonly sentence: string;
+  readonly remedy?: string;
+  readonly difference?: NonNullable<Check['difference']>;
+}
+
+export interface Ledger {
+  pass(name: string, sentence: string): void;
+  fail(name: string, failure: Failure): void;
+  /** True once a check failed: the stages behind must not run. */
+  readonly failed: boolean;
+  /** All checks in the order of `names`. */
+  checks(): readonly Check[];
+}
+
+export function newLedger(names: readonly string[]): Ledger {
+  const results = new Map<string, Check>();
+  const put = (check: Check): void => {
+    if (!names.includes(check.name) || results.has(check.name)) throw new Error(`check ${check.name} is out of order`);
+    results.set(check.name, check);
+  };
+  return {
+    pass: (name, sentence) => put({ name, status: 'passed', sentence }),
+    fail: (name, failure) => put({ name, status: 'failed', ...failure }),
+    get failed() {
+      return [...results.values()].some((check) => check.status === 'failed');
+    },
+    checks: () => names.map((name) => results.get(name) ?? notReached(name)),
+  };
+}
+
+function notReached(name: string): Check {
+  return { name, status: 'not-reached', sentence: 'Not judged, because an earlier check failed.' };
+}
