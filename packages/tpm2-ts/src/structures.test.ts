@@ -1,0 +1,113 @@
+/** Real structures decode, encode back to the same bytes, and fail when cut at any length or one byte too long. */
+import { createPublicKey, verify } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { tpmsAttest } from './attest.ts';
+import { type Codec, decode, encode } from './codec.ts';
+import { tpmsCreationData } from './creation.ts';
+import { nodeDigest } from './digest-node.ts';
+import { TpmCodecError } from './errors.ts';
+import { objectName, primaryQualifiedName } from './name.ts';
+import { tpm2bPublic, tpmtPublic } from './public-area.ts';
+import { rawSignature, subjectPublicKeyInfo } from './public-key.ts';
+import { tpmtSignature } from './signature.ts';
+import { haveVectors, toHex, vector, vectorsNote } from './testing/vectors.ts';
+
+const GCE = 'google_go-tpm-tools/gce-cos-85-nonce9009.sha256';
+const WINDOWS = 'google_go-attestation/windows_gcp_shielded_vm';
+const KEYLIME = 'keylime_keylime/test-data-files';
+const OURS = 'debian13-qemu-cd';
+
+interface Row {
+  readonly file: string;
+  readonly codec: Codec<unknown>;
+}
+const good: readonly Row[] = [
+  { file: `${GCE}.quote.tpms_attest.bin`, codec: tpmsAttest },
+  { file: `${GCE}.quote.tpmt_signature.bin`, codec: tpmtSignature },
+  { file: `${GCE}.ak.tpmt_public.bin`, codec: tpmtPublic },
+  { file: `${WINDOWS}.quote.tpms_attest.bin`, codec: tpmsAttest },
+  { file: `${WINDOWS}.quote.tpmt_signature.bin`, codec: tpmtSignature },
+  { file: `${WINDOWS}.ak.tpmt_public.bin`, codec: tpmtPublic },
+  { file: `${WINDOWS}.ak.CreateAttestation.bin`, codec: tpmsAttest },
+  { file: `${WINDOWS}.ak.CreateSignature.bin`, codec: tpmtSignature },
+  { file: `${WINDOWS}.ak.CreateData.bin`, codec: tpmsCreationData },
+  { file: `${KEYLIME}/ek.pub`, codec: tpm2bPublic },
+  { file: `${KEYLIME}/ak.pub`, codec: tpm2bPublic },
+  { file: `${KEYLIME}/quote.out`, codec: tpmsAttest },
+  { file: `${KEYLIME}/quotesig.out`, codec: tpmtSignature },
+  { file: `${OURS}/quote.tpms_attest.bin`, codec: tpmsAttest },
+  { file: `${OURS}/quote.tpmt_signature.bin`, codec: tpmtSignature },
+];
+
+describe.skipIf(!haveVectors)(`real structures${vectorsNote}`, () => {
+  it.each(good)('$file: reads, writes the same bytes', ({ file, codec }) => {
+    const bytes = vector(file);
+    expect(toHex(encode(codec, decode(codec, bytes)))).toBe(toHex(bytes));
+  });
+
+  it.each(good)('$file: refused when cut at any length or one byte longer', ({ file, codec }) => {
+    const bytes = vector(file);
+    for (let length = 0; length < bytes.length; length += 1) {
+      expect(() => decode(codec, bytes.subarray(0, length)), `${length} bytes`).toThrow(TpmCodecError);
+    }
+    expect(() => decode(codec, Uint8Array.from([...bytes, 0]))).toThrow(
+      expect.objectContaining({ code: 'TRAILING_BYTES' }),
+    );
+  });
+
+  it('decodes a quote into names and numbers', () => {
+    expect(decode(tpmsAttest, vector(`${OURS}/quote.tpms_attest.bin`))).toMatchObject({
+      type: 'quote',
+      extraData: new Uint8Array(Buffer.from('00112233445566778899aabbccddeeff', 'hex')),
+      clockInfo: { safe: true },
+      pcrSelect: [{ hash: 'sha256', pcrs: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 14] }],
+    });
+  });
+
+  it('names the field and the byte of a cut', () => {
+    const bytes = vector(`${OURS}/quote.tpms_attest.bin`);
+    expect(() => decode(tpmsAttest, bytes.subarray(0, bytes.length - 1))).toThrow(
+      `quote.pcrDigest at byte ${bytes.length - 32}: needs 32 bytes, 31 left`,
+    );
+  });
+
+  it.each([
+    { name: 'GCE, RSA', quote: GCE, key: `${GCE}.ak.tpmt_public.bin` },
+    { name: 'Windows, RSA', quote: WINDOWS, key: `${WINDOWS}.ak.tpmt_public.bin` },
+  ])('$name: the quote verifies under the SubjectPublicKeyInfo of its AK', ({ quote, key: keyFile }) => {
+    const key = decode(tpmtPublic, vector(keyFile));
+    const signature = decode(tpmtSignature, vector(`${quote}.quote.tpmt_signature.bin`));
+    const publicKey = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo(key)), format: 'der', type: 'spki' });
+    const signed = vector(`${quote}.quote.tpms_attest.bin`);
+    const raw = rawSignature(signature, key);
+    expect(verify(signature.hash, signed, publicKey, raw)).toBe(true);
+    signed[signed.length - 1] = (signed[signed.length - 1] ?? 0) ^ 1;
+    expect(verify(signature.hash, signed, publicKey, raw)).toBe(false);
+  });
+
+  it('computes the name that tpm2-tools stored beside the key', () => {
+    const publicArea = vector(`${KEYLIME}/ak.pub`).subarray(2);
+    expect(toHex(objectName(publicArea, nodeDigest))).toBe(toHex(vector(`${KEYLIME}/ak.name`)));
+    expect(primaryQualifiedName(publicArea, nodeDigest)).toHaveLength(34);
+  });
+
+  it.each(Array.from({ length: 8 }, (_, i) => `webauthn-tpm-0${i + 1}`))('%s holds a CERTIFY, not a quote', (file) => {
+    const cbor = Buffer.from(vector(`MasterKale_SimpleWebAuthn/${file}.attestationObject.cbor`));
+    const { certInfo, pubArea } = webauthnStatement(cbor);
+    expect(decode(tpmsAttest, certInfo)).toMatchObject({ type: 'certify' });
+    expect(encode(tpmsAttest, decode(tpmsAttest, certInfo))).toEqual(certInfo);
+    const key = decode(tpmtPublic, pubArea);
+    expect(encode(tpmtPublic, key)).toEqual(pubArea);
+    if (key.type === 'rsa') expect(key.keyBits).toBe(8 * key.unique.length);
+  });
+});
+
+/** The two TPM byte strings of an attestation statement; CBOR byte strings of 24–65535 bytes after their text keys. */
+function webauthnStatement(cbor: Buffer): { certInfo: Uint8Array; pubArea: Uint8Array } {
+  const field = (name: string) => {
+    const at = cbor.indexOf(name) + name.length;
+    const [start, size] = cbor[at] === 0x58 ? [at + 2, cbor.readUInt8(at + 1)] : [at + 3, cbor.readUInt16BE(at + 1)];
+    return new Uint8Array(cbor.subarray(start, start + size));
+  };
+  return { certInfo: field('certInfo'), pubArea: field('pubArea') };
+}
