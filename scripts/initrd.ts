@@ -1,0 +1,72 @@
+/**
+ * The initrd: a static busybox, the script that mounts the root, three kernel modules, and the whole root as a squashfs.
+ * Nothing in it is compressed a second time. It is measured twice before it runs, by GRUB and by the kernel's EFI stub.
+ */
+import { createWriteStream } from 'node:fs';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { CodedError } from '../src/shared/errors.ts';
+import { type CpioEntry, cpioArchive } from './cpio.ts';
+
+export class InitrdError extends CodedError<'INITRD_NOT_ELF' | 'INITRD_NOT_SQUASHFS'> {}
+
+export interface InitrdInput {
+  /** `busybox` of busybox-static. */
+  readonly busybox: string;
+  /** image/initrd/init, a script for busybox's shell. */
+  readonly init: string;
+  /** Uncompressed .ko files; they lie in /modules under their own names (loop.ko, squashfs.ko, overlay.ko). */
+  readonly modules: readonly string[];
+  readonly rootSquashfs: string;
+  readonly output: string;
+  readonly sourceDateEpoch: number;
+}
+
+/** Writes the initrd and returns its path. @throws InitrdError, CpioError */
+export async function packInitrd(input: InitrdInput): Promise<string> {
+  for (const file of [input.busybox, ...input.modules]) await mustStartWith(file, '7f454c46', 'INITRD_NOT_ELF');
+  await mustStartWith(input.rootSquashfs, '68737173', 'INITRD_NOT_SQUASHFS');
+  const entries = await entriesOf(input);
+  const partial = `${input.output}.part`;
+  try {
+    await pipeline(Readable.from(cpioArchive(entries, input.sourceDateEpoch)), createWriteStream(partial));
+    await rename(partial, input.output);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+  return input.output;
+}
+
+async function entriesOf(input: InitrdInput): Promise<CpioEntry[]> {
+  return [
+    ...['bin', 'dev', 'modules', 'newroot', 'proc', 'run', 'sys'].map(
+      (path) => ({ kind: 'directory', path, mode: 0o755 }) as const,
+    ),
+    { kind: 'file', path: 'bin/busybox', mode: 0o755, content: await readFile(input.busybox) },
+    { kind: 'symlink', path: 'bin/sh', target: 'busybox' },
+    // The kernel opens it as standard input and output of /init, before anything could mount devtmpfs.
+    { kind: 'character-device', path: 'dev/console', mode: 0o600, major: 5, minor: 1 },
+    { kind: 'file', path: 'init', mode: 0o755, content: await readFile(input.init) },
+    ...input.modules.map(
+      (file) => ({ kind: 'file', path: `modules/${basename(file)}`, mode: 0o644, content: { file } }) as const,
+    ),
+    { kind: 'file', path: 'root.sqfs', mode: 0o644, content: { file: input.rootSquashfs } },
+  ];
+}
+
+/** Catches a .ko.xz or a swapped argument here instead of on a black screen. */
+async function mustStartWith(file: string, magicHex: string, code: 'INITRD_NOT_ELF' | 'INITRD_NOT_SQUASHFS') {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+    const found = buffer.subarray(0, bytesRead).toString('hex');
+    if (found === magicHex) return;
+    const what = code === 'INITRD_NOT_ELF' ? 'an uncompressed ELF file' : 'a squashfs';
+    throw new InitrdError(code, `${file} is not ${what}: it starts with ${found || 'nothing'}, not ${magicHex}`);
+  } finally {
+    await handle.close();
+  }
+}
