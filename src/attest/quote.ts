@@ -251,7 +251,7 @@ function selectionFailure(quote: TpmsQuote, pcrs: readonly number[]): Failure | 
 
 /** Exactly the selected registers of bank sha256, each exactly 32 bytes: 31 and 33 would hash the same. */
 function pcrValues(evidence: Evidence, pcrs: readonly number[]): ReadonlyMap<number, Uint8Array> | Failure {
-  const bank = Object.hasOwn(evidence.pcrs, 'sha256') ? evidence.pcrs['sha256'] : undefined;
+  const bank = Object.hasOwn(evidence.pcrs, 'sha256') ? evidence.pcrs.sha256 : undefined;
   const values = new Map<number, Uint8Array>();
   for (const index of pcrs) {
     const value = bank !== undefined && Object.hasOwn(bank, index) ? bank[index] : undefined;

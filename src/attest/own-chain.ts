@@ -1,0 +1,208 @@
+/**
+ * Compares registers 4, 8, 9 and 14 with the reference values, event by event, and names what differs in words. One
+ * change shows in several registers (a kernel parameter also changes grub.cfg), so the most telling difference leads.
+ */
+import { equalBytes, fromHex, toHex } from '../shared/bytes.ts';
+import { CodedError } from '../shared/errors.ts';
+import type { AttestCrypto } from './crypto.ts';
+import type { DecodedEvent } from './event-log/decode.ts';
+import { EventType } from './event-log/event-types.ts';
+import { extend, initialPcr } from './event-log/replay.ts';
+import type { Failure } from './ledger.ts';
+import type { ReferenceEvent, ReferenceValues } from './reference-values.ts';
+
+export class ReferenceConsistencyError extends CodedError<'REFERENCE_VALUES_INCONSISTENT'> {}
+
+export const OWN_PCRS = [4, 8, 9, 14] as const;
+/** Beyond this many events in a register, the difference is named without alignment: alignment costs the square. */
+const MAX_ALIGNED = 400;
+
+export interface Difference {
+  readonly pcr: number;
+  readonly component: string;
+  readonly kind: 'changed' | 'added' | 'missing';
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** Most telling first; components that are not listed come after `grub.cfg`. */
+const RANK = ['kernel command line', 'GRUB command', 'shim', 'GRUB', 'kernel', 'initrd', 'MOK list', 'grub.cfg'];
+
+/** Empty when the machine ran exactly this image. */
+export function compareOwnChain(events: readonly DecodedEvent[], reference: ReferenceValues): readonly Difference[] {
+  const differences = OWN_PCRS.flatMap((pcr) => {
+    const actual = events.filter(({ event }) => event.pcr === pcr && event.type !== EventType.NO_ACTION);
+    const expected = reference.events.filter((event) => event.pcr === pcr);
+    return differencesOf(pcr, expected, actual);
+  });
+  return differences
+    .map((difference, index) => ({ difference, index }))
+    .sort((a, b) => rank(a.difference) - rank(b.difference) || a.index - b.index)
+    .map(({ difference }) => difference);
+}
+
+/** The build computed events and registers; if they do not agree, the file was edited. @throws ReferenceConsistencyError */
+export function requireConsistent(reference: ReferenceValues, crypto: Pick<AttestCrypto, 'hash'>): void {
+  for (const pcr of OWN_PCRS) {
+    let value = initialPcr(pcr, 'sha256');
+    for (const event of reference.events) {
+      if (event.pcr === pcr) value = extend(value, fromHex(event.digest), 'sha256', crypto);
+    }
+    for (const medium of ['cd', 'usb'] as const) {
+      if (equalBytes(fromHex(reference.pcrs[medium][pcr]), value)) continue;
+      throw new ReferenceConsistencyError(
+        'REFERENCE_VALUES_INCONSISTENT',
+        `the reference values of ${reference.image.name} ${reference.image.version} give register ${pcr} as ${reference.pcrs[medium][pcr]} for ${medium}, their events lead to ${toHex(value)}`,
+        { nextStep: 'use the dist/reference-values.json that the image build wrote, unedited' },
+      );
+    }
+  }
+}
+
+export function chainFailure(differences: readonly [Difference, ...Difference[]], reference: ReferenceValues): Failure {
+  const [first] = differences;
+  const others = [...new Set(differences.map((each) => each.component))].filter((each) => each !== first.component);
+  const also = others.length === 0 ? '' : ` Also different: ${others.join(', ')}.`;
+  return {
+    code: codeOf(first.component),
+    family: 'policy',
+    sentence: `${headline(first)}${also}`,
+    remedy: `Start the machine from an unchanged medium of ${reference.image.name} ${reference.image.version}, or judge it with the reference values of the release it runs.`,
+    difference: { component: first.component, expected: first.expected, actual: first.actual },
+  };
+}
+
+function headline(difference: Difference): string {
+  const { component, expected, actual } = difference;
+  if (difference.kind === 'added') return `${component} added: ${actual}.`;
+  if (difference.kind === 'missing') return `${component} missing: expected ${expected}.`;
+  return `${component} differs: expected ${expected}, got ${actual}.`;
+}
+
+function codeOf(component: string): string {
+  const codes: { readonly [component: string]: string } = {
+    'kernel command line': 'KERNEL_COMMAND_LINE_DIFFERS',
+    'GRUB command': 'GRUB_COMMAND_DIFFERS',
+    shim: 'SHIM_DIFFERS',
+    GRUB: 'GRUB_DIFFERS',
+    kernel: 'KERNEL_DIFFERS',
+    initrd: 'INITRD_DIFFERS',
+    'MOK list': 'MOK_LIST_DIFFERS',
+    'grub.cfg': 'GRUB_CONFIG_DIFFERS',
+  };
+  return (Object.hasOwn(codes, component) ? codes[component] : undefined) ?? 'REFERENCE_MISMATCH';
+}
+
+function rank({ component, kind, expected }: Difference): number {
+  const index = RANK.indexOf(component);
+  // `linux …` as a GRUB command repeats the kernel command line: the added or other command is more telling than neither
+  const repeated = component === 'GRUB command' && kind === 'changed' && expected.startsWith('"linux ');
+  return (index === -1 ? RANK.length : index) + (repeated ? RANK.length : 0);
+}
+
+function differencesOf(
+  pcr: number,
+  expected: readonly ReferenceEvent[],
+  actual: readonly DecodedEvent[],
+): Difference[] {
+  const expectedDigests = expected.map((event) => event.digest);
+  const actualDigests = actual.map(({ event }) => toHex(event.digests.get('sha256') ?? new Uint8Array()));
+  const differences: Difference[] = [];
+  for (const gap of gaps(expectedDigests, actualDigests)) {
+    const wanted = expected.slice(gap.expected[0], gap.expected[1]);
+    const seen = actual.slice(gap.actual[0], gap.actual[1]);
+    for (const [wantedEvent, seenEvent] of pairUp(wanted, seen)) {
+      differences.push(difference(pcr, wantedEvent, seenEvent));
+    }
+  }
+  return differences;
+}
+
+/** Within a gap, events of the same component belong together; what is left over was added or is missing. */
+function pairUp(
+  wanted: readonly ReferenceEvent[],
+  seen: readonly DecodedEvent[],
+): readonly (readonly [ReferenceEvent | undefined, DecodedEvent | undefined])[] {
+  const left = [...seen];
+  const pairs: (readonly [ReferenceEvent | undefined, DecodedEvent | undefined])[] = [];
+  for (const event of wanted) {
+    const named = left.findIndex((each) => componentOf(each) === event.component);
+    // an unnamed event (an image, a file) can only be told by its place
+    const index = named !== -1 ? named : left.findIndex((each) => componentOf(each) === null);
+    pairs.push([event, index === -1 ? undefined : left.splice(index, 1)[0]]);
+  }
+  return [...pairs, ...left.map((event) => [undefined, event] as const)];
+}
+
+function difference(pcr: number, wanted: ReferenceEvent | undefined, seen: DecodedEvent | undefined): Difference {
+  const component =
+    wanted?.component ?? (seen === undefined ? null : componentOf(seen)) ?? `measurement in register ${pcr}`;
+  const expected =
+    wanted === undefined ? 'nothing' : wanted.text === undefined ? wanted.digest : JSON.stringify(wanted.text);
+  const actual = seen === undefined ? 'nothing' : actualText(seen);
+  return {
+    pcr,
+    component,
+    kind: wanted === undefined ? 'added' : seen === undefined ? 'missing' : 'changed',
+    expected,
+    actual,
+  };
+}
+
+/** Text only where the digest binds it; a file is known by its digest. */
+function actualText({ event, detail, trust }: DecodedEvent): string {
+  if (trust === 'bound' && 'text' in detail) return JSON.stringify(detail.text);
+  return toHex(event.digests.get('sha256') ?? new Uint8Array());
+}
+
+/** What the event calls itself: enough to name a difference, never to accept one. */
+function componentOf({ detail, trust }: DecodedEvent): string | null {
+  if (detail.kind === 'initrd') return 'initrd';
+  if (trust !== 'bound') return null;
+  if (detail.kind === 'grub-command') return 'GRUB command';
+  if (detail.kind === 'kernel-command-line') return 'kernel command line';
+  return null;
+}
+
+interface Gap {
+  readonly expected: readonly [number, number];
+  readonly actual: readonly [number, number];
+}
+
+/** Stretches between the longest common subsequence of two digest lists. */
+function gaps(expected: readonly string[], actual: readonly string[]): Gap[] {
+  let head = 0;
+  while (head < expected.length && head < actual.length && expected[head] === actual[head]) head += 1;
+  if (head === expected.length && head === actual.length) return [];
+  if (expected.length > MAX_ALIGNED || actual.length > MAX_ALIGNED) {
+    return [
+      { expected: [head, Math.min(head + 1, expected.length)], actual: [head, Math.min(head + 1, actual.length)] },
+    ];
+  }
+  // longest[i][j]: length of the longest common subsequence of the rests from i and j
+  const longest = Array.from({ length: expected.length + 1 }, () => new Uint16Array(actual.length + 1));
+  const at = (i: number, j: number): number => longest[i]?.[j] ?? 0;
+  for (let i = expected.length - 1; i >= 0; i -= 1) {
+    for (let j = actual.length - 1; j >= 0; j -= 1) {
+      const row = longest[i];
+      if (row !== undefined)
+        row[j] = expected[i] === actual[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+    }
+  }
+  const result: Gap[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < expected.length || j < actual.length) {
+    const [fromI, fromJ] = [i, j];
+    while ((i < expected.length || j < actual.length) && !(i < expected.length && expected[i] === actual[j])) {
+      if (j >= actual.length || (i < expected.length && at(i + 1, j) >= at(i, j + 1))) i += 1;
+      else j += 1;
+    }
+    if (i > fromI || j > fromJ) result.push({ expected: [fromI, i], actual: [fromJ, j] });
+    while (i < expected.length && expected[i] === actual[j]) {
+      i += 1;
+      j += 1;
+    }
+  }
+  return result;
+}
