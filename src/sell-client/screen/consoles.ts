@@ -1,0 +1,63 @@
+/** The consoles that the kernel was told of: a VT gets the screen, a serial line gets one line per change. */
+import { constants, createWriteStream, type WriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { AgentState } from '../agent/state.ts';
+import { renderScreen } from './render.ts';
+import { newLines, statusLines } from './status-lines.ts';
+
+export interface Display {
+  show(state: AgentState, nowMs: number): void;
+  close(): void;
+}
+
+const VT = /^tty\d+$/;
+/** A reader that has gone must not make the program grow: what does not fit is dropped. */
+const MAX_QUEUED_BYTES = 64 * 1024;
+
+export async function openConsoles(activeConsoles: string, title: string): Promise<Display[]> {
+  const names = (await readFile(activeConsoles, 'utf8')).trim().split(/\s+/);
+  return names.map((name) => {
+    // tty0 is the VT in front; ours is the first, and none other is ever opened.
+    if (VT.test(name)) return screenDisplay(openTerminal('/dev/tty1'), title);
+    return linesDisplay(openTerminal(`/dev/${name}`));
+  });
+}
+
+/** Draws in place, and only the rows that differ from what is there. */
+export function screenDisplay(out: NodeJS.WritableStream & { writableLength?: number }, title: string): Display {
+  let shown: string[] = [];
+  return {
+    show: (state, nowMs) => {
+      if ((out.writableLength ?? 0) > MAX_QUEUED_BYTES) return;
+      const lines = renderScreen(state, { title, nowMs });
+      // Hide the cursor, no automatic wrap, clear: once.
+      const head = shown.length === 0 ? '\x1b[?25l\x1b[?7l\x1b[2J' : '';
+      const rows = lines.map((line, row) => (shown[row] === line ? '' : `\x1b[${row + 1};1H${line}`)).join('');
+      shown = lines;
+      if (head + rows !== '') out.write(head + rows);
+    },
+    close: () => out.end('\x1b[?25h\x1b[?7h'),
+  };
+}
+
+export function linesDisplay(out: NodeJS.WritableStream & { writableLength?: number }): Display {
+  let shown: string[] = [];
+  return {
+    show: (state) => {
+      if ((out.writableLength ?? 0) > MAX_QUEUED_BYTES) return;
+      const lines = statusLines(state);
+      const fresh = newLines(shown, lines);
+      shown = lines;
+      if (fresh.length > 0) out.write(fresh.map((line) => `${line}\r\n`).join(''));
+    },
+    close: () => out.end(),
+  };
+}
+
+/** Not as the controlling terminal: keys on it are nobody's signals. */
+function openTerminal(path: string): WriteStream {
+  const out = createWriteStream(path, { flags: (constants.O_WRONLY | constants.O_NOCTTY) as unknown as string });
+  // A console that goes away is no reason to stop selling.
+  out.on('error', () => undefined);
+  return out;
+}

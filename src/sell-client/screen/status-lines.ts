@@ -1,0 +1,42 @@
+/**
+ * The same knowledge for a serial console or a log: one line for each fact that changed, `cpushare: key=value …`.
+ * Values with spaces are in double quotes; the keys are stable, the words in quotes are for people.
+ */
+import type { AgentState, Problem } from '../agent/state.ts';
+import { printable, problems } from './render.ts';
+
+/** Every fact as one line; a change of state prints the lines that were not there before. */
+export function statusLines(state: AgentState): string[] {
+  const lines: string[] = [];
+  const { platform, network, tpm, configuration, accelerator, attestation } = state;
+  if (platform !== null) lines.push(`boot=${platform.bootMode} secure-boot=${platform.secureBoot ?? 'unknown'}`);
+  if (network.kind === 'up') lines.push(`network=up address=${network.addresses.map((one) => one.address).join(',')}`);
+  else lines.push(`network=${network.kind}`);
+  if (tpm.kind === 'present')
+    lines.push(`tpm=present manufacturer=${quoted(tpm.manufacturer)} keys=${quoted(tpm.keys)}`);
+  else lines.push(`tpm=${tpm.kind}`);
+  if (configuration.kind === 'loaded') lines.push(`configuration=loaded broker=${configuration.broker}`);
+  else lines.push(`configuration=${configuration.kind}`);
+  if (accelerator !== null) lines.push(`accelerator=${accelerator.name} reason=${quoted(accelerator.reason)}`);
+  if (attestation.kind === 'accepted')
+    lines.push(`attestation=accepted machine=${attestation.machineId} at-ms=${attestation.lastMs}`);
+  else if (attestation.kind === 'refused') {
+    lines.push(`attestation=refused machine=${attestation.machineId} code=${attestation.problem.code}`);
+  } else lines.push(`attestation=${attestation.kind}`);
+  for (const found of problems(state)) lines.push(problemLine(found));
+  if (state.problem !== null) lines.push(problemLine(state.problem.problem));
+  return lines.map((line) => `cpushare: ${printable(line)}`);
+}
+
+export function newLines(before: readonly string[], after: readonly string[]): string[] {
+  return after.filter((line) => !before.includes(line));
+}
+
+function problemLine(found: Problem): string {
+  const next = found.nextStep === undefined ? '' : ` next=${quoted(found.nextStep)}`;
+  return `error=${found.code} detail=${quoted(found.message)}${next}`;
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/"/g, "'")}"`;
+}
