@@ -36,6 +36,7 @@ export async function createServer(context: BrokerContext, limits: ServerLimits)
     clientErrorHandler: answerBrokenHttp,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply, context.log),
   }).withTypeProvider<TypeBoxTypeProvider>();
+  app.removeContentTypeParser('text/plain'); // JSON is all the broker reads
   app.server.maxConnections = limits.connections;
 
   const limiter = createRateLimiter(limits.rate);
