@@ -13,6 +13,8 @@ export class ImaLogError extends CodedError<'IMA_LOG_MALFORMED'> {}
 export interface ImaEntry {
   readonly pcr: number;
   readonly template: 'ima-ng' | 'ima-sig';
+  /** SHA-1 over the template data, as the kernel writes it beside every entry; zeros for a violation. */
+  readonly sha1: Uint8Array;
   /** As hashed into the register. */
   readonly templateData: Uint8Array;
   /** A violation (file open for writing while measured): extended as all ones. */
@@ -40,7 +42,7 @@ export function parseImaLog(bytes: Uint8Array): readonly ImaEntry[] {
       }
       const templateData = reader.bytes(reader.u32(`${where} data size`), `${where} template data`);
       const violation = sha1.every((byte) => byte === 0);
-      entries.push({ pcr, template, templateData, violation, file: readTemplate(templateData, template, where) });
+      entries.push({ pcr, template, sha1, templateData, violation, file: readTemplate(templateData, template, where) });
     }
     return entries;
   } catch (cause) {
@@ -77,6 +79,7 @@ export function provenImaEntries(
   if (equalBytes(value, quoted)) return [];
   for (const [index, entry] of entries.entries()) {
     if (entry.pcr !== IMA_PCR) return null; // an entry in another register would be extended there, unseen
+    if (!entry.violation && !equalBytes(crypto.hash('sha1', entry.templateData), entry.sha1)) return null;
     const digest = entry.violation ? new Uint8Array(32).fill(0xff) : crypto.hash('sha256', entry.templateData);
     value = extend(value, digest, 'sha256', crypto);
     if (equalBytes(value, quoted)) return entries.slice(0, index + 1);
