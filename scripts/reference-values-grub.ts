@@ -31,6 +31,7 @@ export function predictGrub(config: string): GrubPrediction {
   const [path = ''] = theOnly(executed, 'initrd').slice(1);
   if (kernel.length === 0 || path === '') throw unpredictable(boot, 'linux and initrd need a path');
   if (theOnly(executed, 'initrd').length !== 2) throw unpredictable(boot, 'more than one initrd file');
+  if (kernel.some((word) => /['"]/.test(word))) throw unpredictable(boot, 'a quote inside a kernel parameter');
   const commandLine = kernel.map(quoteAgain).join(' ');
   return {
     commands: executed.map((words) => words.join(' ')),
@@ -46,11 +47,12 @@ function wordsOf(line: string, number: number): string[] {
   while (token.lastIndex < line.trimEnd().length) {
     const at = token.lastIndex;
     const match = token.exec(line);
-    if (match === null)
+    // A `#` or a quote that touches what stands before it is not worth a rule of its own.
+    if (match === null || (at > 0 && !/^[ \t]/.test(match[0]))) {
       throw unpredictable(number, `cannot foresee what GRUB makes of ${JSON.stringify(line.slice(at))}`);
+    }
     if (match[1] !== undefined) break;
-    // Two words without a blank between them cannot happen: the pattern is greedy over all that joins.
-    words.push((match[2] ?? '').replace(/['"]/g, ''));
+    words.push((match[2] ?? '').replace(/'([^']*)'|"([^"]*)"/g, '$1$2'));
   }
   return words;
 }

@@ -43,7 +43,7 @@ export async function computeReferenceValues(input: ReferenceInput): Promise<Ref
     ...bootApplicationEvents(components),
     ...grubEvents(prediction),
     ...fileEvents(components, prediction, initrd.paddedSha256),
-    ...mokVariables(shim).map(({ name, content }) => event(14, MOK_NAMES[name], sha256(content))),
+    ...mokVariables(shim).map(({ content }) => event(14, 'MOK list', sha256(content))),
   ];
   const pcrs = replay(events);
   return {
@@ -63,17 +63,11 @@ export async function computeReferenceValues(input: ReferenceInput): Promise<Ref
   };
 }
 
-const MOK_NAMES = {
-  MokList: 'MOK list',
-  MokListX: 'MOK deny list',
-  MokListTrusted: 'MOK list trusted by the kernel',
-} as const;
-
 /** PCR 4: the firmware's decision to boot, and each program on the way. */
 function bootApplicationEvents(components: ReferenceValues['components']): ReferenceEvent[] {
   const action = 'Calling EFI Application from Boot Option';
   return [
-    event(4, 'firmware boot action', sha256(action), action),
+    event(4, 'start of the boot loader', sha256(action), action),
     event(4, 'separator', sha256(new Uint8Array(4))),
     event(4, 'shim', components.shim.authenticodeSha256),
     event(4, 'GRUB', components.grub.authenticodeSha256),
@@ -100,10 +94,10 @@ function fileEvents(
   return [
     event(9, 'grub.cfg', components.grubConfig.sha256),
     event(9, 'grub.cfg', components.grubConfig.sha256),
-    event(9, 'kernel file', components.kernel.sha256),
+    event(9, 'kernel', components.kernel.sha256),
     event(9, 'initrd', components.initrd.sha256),
-    event(9, 'kernel load options', sha256(Buffer.from(loadOptions, 'utf16le')), loadOptions),
-    event(9, 'initrd as loaded by the kernel', paddedInitrd),
+    event(9, 'kernel command line', sha256(Buffer.from(loadOptions, 'utf16le')), loadOptions),
+    event(9, 'initrd', paddedInitrd),
   ];
 }
 
