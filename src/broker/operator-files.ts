@@ -1,7 +1,9 @@
 /** What the operator hands over in files: the releases he accepts and the TPM certificate authorities he trusts. */
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { nodeAttestCrypto } from '../attest/crypto-node.ts';
 import type { TpmClass } from '../attest/evidence.ts';
+import { requireConsistent } from '../attest/own-chain.ts';
 import type { ReferenceValues } from '../attest/reference-values.ts';
 import { parseReferenceValues } from '../attest/reference-values.ts';
 import { StartError } from './errors.ts';

@@ -1,0 +1,114 @@
+/** The broker's wiring: real clock, disk, database and sockets around the rules. */
+import { join } from 'node:path';
+import { makeCredential } from 'tpm2-ts/make-credential';
+import type { TpmClass } from '../attest/evidence.ts';
+import { policyAccepting } from '../attest/policies.ts';
+import type { BrokerContext } from './context.ts';
+import { type DataFolder, holdDataFolder } from './data-folder.ts';
+import type { Database } from './db/database.ts';
+import { migrate } from './db/migrations.ts';
+import { openPglite } from './db/pglite.ts';
+import { openPostgres } from './db/postgres.ts';
+import { MAX_OUTSTANDING_ENROLMENTS } from './enrolment.ts';
+import { openIdentity } from './identity.ts';
+import { judgeWith } from './judge.ts';
+import { type ListenAddress, listenFailed, urlOf } from './listen-address.ts';
+import { readReferenceValues, readTrustAnchors } from './operator-files.ts';
+import type { RateLimit } from './rate-limit.ts';
+import { createServer } from './server.ts';
+import { createUnattestedList } from './unattested.ts';
+
+export interface BrokerOptions {
+  readonly listen: ListenAddress;
+  readonly dataFolder: string;
+  /** postgres://…; null for PGlite in the data folder. */
+  readonly databaseUrl: string | null;
+  /** Files. */
+  readonly references: readonly string[];
+  /** Files, PEM. */
+  readonly trust: readonly string[];
+  readonly acceptedClasses: readonly TpmClass[];
+  readonly version: string;
+  readonly log: (line: string) => void;
+  /** For tests that must see time pass, or be faster than a person. */
+  readonly now?: () => Date;
+  readonly rate?: RateLimit;
+}
+
+export interface RunningBroker {
+  readonly url: string;
+  readonly brokerId: string;
+  /** Absolute. */
+  readonly dataFolder: string;
+  /** Name and version of each image that is accepted. */
+  readonly images: readonly string[];
+  close(): Promise<void>;
+}
+
+const MAX_MACHINES = 10_000;
+const MAX_UNATTESTED = 1000;
+const MAX_CONNECTIONS = 2000;
+/** Requests of one address: a house full of machines passes, a flood does not. */
+const RATE: RateLimit = { burst: 200, perSecond: 20, maxRequesters: 10_000 };
+const NEXT_ATTESTATION_MS = { accepted: 600_000, refused: 60_000 };
+
+/** @throws StartError; what was opened until then is closed again */
+export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
+  const referenceValues = await readReferenceValues(options.references);
+  const trustAnchors = await readTrustAnchors(options.trust, options.acceptedClasses);
+  const policy = policyAccepting(options.acceptedClasses);
+  const now = options.now ?? (() => new Date());
+  /** Latest opened, first closed. */
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+  };
+  try {
+    const folder = await holdDataFolder(options.dataFolder);
+    closers.push(folder.release);
+    const identity = await openIdentity(folder.path);
+    const db = await openDatabase(options.databaseUrl, folder);
+    closers.push(db.close);
+    await migrate(db);
+    const context: BrokerContext = {
+      db,
+      identity,
+      version: options.version,
+      now,
+      makeCredential,
+      judge: judgeWith({ brokerId: identity.brokerId, referenceValues, trustAnchors, policy }),
+      quotedPcrs: policy.pcrs,
+      unattested: createUnattestedList(MAX_UNATTESTED),
+      limits: { machines: MAX_MACHINES, outstandingEnrolments: MAX_OUTSTANDING_ENROLMENTS },
+      nextAttestationMs: NEXT_ATTESTATION_MS,
+      log: options.log,
+    };
+    const app = await createServer(context, { rate: options.rate ?? RATE, connections: MAX_CONNECTIONS });
+    closers.push(async () => app.close());
+    const port = await listen(app, options.listen);
+    return {
+      url: urlOf({ host: options.listen.host, port }),
+      brokerId: identity.brokerId,
+      dataFolder: folder.path,
+      images: referenceValues.map(({ image }) => `${image.name} ${image.version}`),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function openDatabase(url: string | null, folder: DataFolder): Promise<Database> {
+  return url === null ? openPglite(join(folder.path, 'database')) : openPostgres(url);
+}
+
+async function listen(app: Awaited<ReturnType<typeof createServer>>, address: ListenAddress): Promise<number> {
+  try {
+    await app.listen({ host: address.host, port: address.port });
+  } catch (cause) {
+    throw listenFailed(address, cause);
+  }
+  const bound = app.server.address();
+  return typeof bound === 'object' && bound !== null ? bound.port : address.port;
+}

@@ -1,0 +1,122 @@
+/** `cpushare broker serve`: runs the market's broker until it is told to stop. */
+import { createRequire } from 'node:module';
+import type { CommandModule } from 'yargs';
+import type { TpmClass } from '../attest/evidence.ts';
+import { TPM_CLASSES } from '../attest/expected.ts';
+import { parseListenAddress } from '../broker/listen-address.ts';
+import { type RunningBroker, startBroker } from '../broker/main.ts';
+import { BROKER_PORT } from '../protocol/ports.ts';
+
+interface ServeArguments {
+  listen: string;
+  data: string;
+  database: string | undefined;
+  reference: string[];
+  trust: string[];
+  'accept-class': TpmClass[];
+  json: boolean;
+}
+
+const serveCommand: CommandModule<object, ServeArguments> = {
+  command: 'serve',
+  describe: 'enrol machines, challenge them, judge their evidence, and hand out reports',
+  builder: (yargs) =>
+    yargs
+      .option('listen', {
+        type: 'string',
+        default: `127.0.0.1:${BROKER_PORT}`,
+        describe: 'HOST:PORT; port 0 takes any free one',
+      })
+      .option('data', {
+        type: 'string',
+        default: 'cpushare-broker',
+        describe: 'folder for identity and database; made private at the first start',
+      })
+      .option('database', { type: 'string', describe: 'postgres://… instead of the embedded database' })
+      .option('reference', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        default: [] as string[],
+        describe: 'reference values of an image to accept; repeat for more',
+      })
+      .option('trust', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        default: [] as string[],
+        describe: 'PEM with TPM certificate authorities to trust; repeat for more',
+      })
+      .option('accept-class', {
+        choices: TPM_CLASSES,
+        array: true,
+        requiresArg: true,
+        demandOption: 'Name the TPM classes you accept, for instance --accept-class hardware',
+        describe: 'TPM class to accept; repeat for more',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'print one JSON line when ready, and nothing else' })
+      .example(
+        '$0 broker serve --reference dist/reference-values.json --trust tpm-makers.pem --accept-class hardware',
+        'a broker for real machines, on this computer only',
+      )
+      .example(
+        '$0 broker serve --listen 0.0.0.0:42007 --reference dist/reference-values.json --trust tpm-makers.pem --accept-class hardware --accept-class firmware',
+        'the same for everybody',
+      ) as never,
+  handler: serve,
+};
+
+export const brokerCommand: CommandModule = {
+  command: 'broker',
+  describe: 'the broker: where machines enrol and prove what they run',
+  builder: (yargs) => yargs.command(serveCommand).demandCommand(1, 'Name a verb: cpushare broker serve'),
+  handler: () => undefined,
+};
+
+async function serve(args: ServeArguments): Promise<void> {
+  const broker = await startBroker({
+    listen: parseListenAddress(args.listen),
+    dataFolder: args.data,
+    databaseUrl: args.database ?? null,
+    references: args.reference,
+    trust: args.trust,
+    acceptedClasses: args['accept-class'],
+    version: ownVersion(),
+    log: (line) => console.error(`${new Date().toISOString()} ${line}`),
+  });
+  // Asked for before the ready line: who reads that line may stop the broker at once.
+  const stopped = untilStopped();
+  console.log(args.json ? JSON.stringify({ url: broker.url, brokerId: broker.brokerId }) : welcome(broker, args));
+  await stopped;
+  await broker.close();
+}
+
+function welcome(broker: RunningBroker, args: ServeArguments): string {
+  const { port } = new URL(broker.url);
+  return [
+    `Broker ready at ${broker.url}   (Ctrl-C stops it)`,
+    `  pin for sellers  ${broker.brokerId}`,
+    `  data folder      ${broker.dataFolder}${args.database === undefined ? '' : ' (identity only; rows are in PostgreSQL)'}`,
+    ...broker.images.map((image) => `  accepts image    ${image}`),
+    `  accepts TPMs     ${args['accept-class'].join(', ')}`,
+    `  firewall         machines need TCP port ${port} of this computer, and no other`,
+  ].join('\n');
+}
+
+/** The first SIGINT or SIGTERM closes cleanly; a second one ends the process at once, as the system does by itself. */
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}
+
+function ownVersion(): string {
+  // The package file lies beside src/ in the checkout and two levels above the compiled file in dist/js.
+  const require = createRequire(import.meta.url);
+  for (const path of ['../../package.json', '../../../../package.json']) {
+    try {
+      return (require(path) as { version: string }).version;
+    } catch {}
+  }
+  return 'unknown';
+}
