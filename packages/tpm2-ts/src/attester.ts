@@ -1,0 +1,117 @@
+/**
+ * What a machine does to be attested, on top of the single commands: its EK and AK, activation, quotes. Sessions are freed
+ * here, also on errors; keys are freed by `withKeys`, or by who called `createEk` or `createAk`.
+ */
+import { encode } from './codec.ts';
+import type { Authorization, Tpm } from './command.ts';
+import {
+  activateCredential as activateCredentialCommand,
+  createPrimary,
+  flushContext,
+  policySecret,
+  quote as quoteCommand,
+  startPolicySession,
+} from './commands-keys.ts';
+import { getRandom } from './commands-state.ts';
+import { RH } from './constants.ts';
+import type { PcrSelection } from './pcr-selection.ts';
+import { tpmtSignature } from './signature.ts';
+import { type AkKind, akTemplate, EK_TEMPLATES, type EkKind } from './templates.ts';
+
+/** A primary key in the TPM's memory; it takes one of about three slots until `flush`ed. */
+export interface LoadedKey<Kind extends string> {
+  readonly kind: Kind;
+  readonly handle: number;
+  /** TPMT_PUBLIC. */
+  readonly publicArea: Uint8Array;
+  readonly name: Uint8Array;
+  /** Frees the TPM's slot. */
+  flush(): Promise<void>;
+}
+export type Ek = LoadedKey<EkKind>;
+export type Ak = LoadedKey<AkKind>;
+
+export const DEFAULT_AK_LABEL = 'tpm2-ts attestation key 1';
+
+/** The endorsement key of a template: derived anew, always the same for one TPM. */
+export function createEk(tpm: Tpm, kind: EkKind): Promise<Ek> {
+  return primary(tpm, kind, EK_TEMPLATES[kind]);
+}
+
+/** The attestation key: a primary key of the endorsement hierarchy, so it needs no storage to be the same at every boot. */
+export function createAk(tpm: Tpm, kind: AkKind, label: string = DEFAULT_AK_LABEL): Promise<Ak> {
+  return primary(tpm, kind, akTemplate(kind, label));
+}
+
+/** Makes EK and AK, runs `work` with them, and frees both whatever happens. */
+export async function withKeys<T>(
+  tpm: Tpm,
+  kinds: { readonly ek: EkKind; readonly ak: AkKind; readonly akLabel?: string },
+  work: (keys: { readonly ek: Ek; readonly ak: Ak }) => Promise<T>,
+): Promise<T> {
+  const ek = await createEk(tpm, kinds.ek);
+  return flushing(tpm, ek.handle, async () => {
+    const ak = await createAk(tpm, kinds.ak, kinds.akLabel);
+    return flushing(tpm, ak.handle, () => work({ ek, ak }));
+  });
+}
+
+/** Opens a credential that MakeCredential sealed for this EK and this AK. @throws TpmResponseError when it is not for them */
+export async function activateCredential(
+  tpm: Tpm,
+  args: {
+    readonly ek: Ek;
+    readonly ak: Ak;
+    /** TPM2B_ID_OBJECT. */
+    readonly credentialBlob: Uint8Array;
+    /** TPM2B_ENCRYPTED_SECRET. */
+    readonly encryptedSecret: Uint8Array;
+  },
+): Promise<Uint8Array> {
+  const { ek, ak, credentialBlob, encryptedSecret } = args;
+  const open = (ekAuthorization: Authorization) =>
+    activateCredentialCommand(tpm, {
+      akHandle: ak.handle,
+      ekHandle: ek.handle,
+      ekAuthorization,
+      credentialBlob,
+      encryptedSecret,
+    });
+  // The high-range templates allow the empty password; the low-range ones only PolicySecret(endorsement).
+  if (EK_TEMPLATES[ek.kind].attributes.userWithAuth) return open({ kind: 'password' });
+  const session = await startPolicySession(tpm, { nonce: await getRandom(tpm, 16) });
+  return flushing(tpm, session, async () => {
+    await policySecret(tpm, { session, authHandle: RH.endorsement });
+    return open({ kind: 'policy', session });
+  });
+}
+
+/** A signed statement of the selected registers' values. Both results are wire bytes: TPMS_ATTEST and TPMT_SIGNATURE. */
+export async function quote(
+  tpm: Tpm,
+  ak: Ak,
+  selection: readonly PcrSelection[],
+  qualifyingData: Uint8Array,
+): Promise<{ readonly quoted: Uint8Array; readonly signature: Uint8Array }> {
+  const { quoted, signature } = await quoteCommand(tpm, { handle: ak.handle, qualifyingData, selection });
+  return { quoted, signature: encode(tpmtSignature, signature) };
+}
+
+async function primary<Kind extends string>(
+  tpm: Tpm,
+  kind: Kind,
+  template: Parameters<typeof createPrimary>[1]['template'],
+): Promise<LoadedKey<Kind>> {
+  const { handle, publicArea, name } = await createPrimary(tpm, { hierarchy: RH.endorsement, template });
+  return { kind, handle, publicArea, name, flush: () => flushContext(tpm, handle) };
+}
+
+/** Runs `work`, then frees the handle; when both fail, the error of `work` is the one that matters. */
+async function flushing<T>(tpm: Tpm, handle: number, work: () => Promise<T>): Promise<T> {
+  const result = await work().catch(async (error: unknown) => {
+    await flushContext(tpm, handle).catch(() => {});
+    throw error;
+  });
+  await flushContext(tpm, handle);
+  return result;
+}
