@@ -2,15 +2,10 @@
 import type { CommandModule } from 'yargs';
 import { benchAttestation } from './bench/attestation.ts';
 import { benchBoot } from './bench/boot.ts';
+import type { Emit } from './bench/figure.ts';
 import { benchImage } from './bench/image.ts';
 
-export interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: 's' | 'bytes' | 'per_s' | 'ratio' | 'ms';
-}
-
-const parts: Record<string, (emit: (figure: Figure) => void) => Promise<void>> = {
+const parts: Record<string, (emit: Emit) => Promise<void>> = {
   image: benchImage,
   boot: benchBoot,
   attest: benchAttestation,

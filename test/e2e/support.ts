@@ -12,6 +12,7 @@ import { waitFor } from '../../scripts/run/wait.ts';
 import type { Tools } from '../../scripts/tools.ts';
 import { type BrokerClient, createBrokerClient } from '../../src/cli/broker-client.ts';
 import { type BrokerProcess, startBrokerProcess } from '../../src/cli/demo/broker-process.ts';
+import { buildForDemo, type DemoImage } from '../../src/cli/demo/image.ts';
 import type { ReportDocument } from '../../src/protocol/messages.ts';
 import { fromBase64 } from '../../src/shared/bytes.ts';
 
@@ -29,6 +30,13 @@ export interface Scene {
   readonly client: BrokerClient;
   readonly configurationVolume: string;
 }
+
+/** The locked build tools, and the certainty that the image under test is the one of this checkout. */
+export async function testTools(): Promise<Tools> {
+  image ??= buildForDemo(() => undefined);
+  return (await image).tools;
+}
+let image: Promise<DemoImage> | undefined;
 
 /** A fresh TPM, a broker that trusts its maker, and the configuration volume that names this broker. */
 export async function createScene(tools: Tools, brokerPort = 0): Promise<Scene> {

@@ -19,7 +19,11 @@ const HOST_FROM_GUEST = '10.0.2.2';
 export interface AttestedMachine {
   readonly attestation: 'accepted' | 'refused';
   readonly report: ReportDocument;
+  /** Until our first line on the serial port. */
+  readonly powerOnToUserSpaceMs: number;
   readonly powerOnToAttestedMs: number;
+  /** What the machine says it uses of its memory, once attested. */
+  readonly memoryUsedBytes: number;
   readonly serialLog: string;
 }
 
@@ -69,36 +73,57 @@ async function bootAndWait(
 ): Promise<AttestedMachine> {
   const machine = await startMachine(machineOptions);
   cleanup.add(machine.close);
-  const narrate = narrator(machine, onDetail);
+  const narrator = createNarrator(machine, onDetail);
+  const waiting = {
+    timeoutMs: ATTEST_TIMEOUT_MS,
+    whileRunning: machine.process,
+    nextStep: `read what the machine said: ${machine.serialLog}`,
+  };
   const judged = await waitFor(
     async () => {
-      await narrate();
+      await narrator.listen();
       const { machines } = await client.machines();
       return machines.find(
         ({ machineId, attestation, lastSeenAt }) =>
           (attestation === 'accepted' || attestation === 'refused') && since.get(machineId) !== lastSeenAt,
       );
     },
-    {
-      what: 'waiting for the machine to be attested',
-      timeoutMs: ATTEST_TIMEOUT_MS,
-      whileRunning: machine.process,
-      nextStep: `read what the machine said: ${machine.serialLog}`,
-    },
+    { ...waiting, what: 'waiting for the machine to be attested' },
   );
   const powerOnToAttestedMs = performance.now() - machine.poweredOnAtMs;
   const report = await client.report(judged.machineId);
-  const attestation = judged.attestation === 'accepted' ? 'accepted' : 'refused';
-  return { attestation, report, powerOnToAttestedMs, serialLog: machine.serialLog };
+  const memory = await waitFor(async () => /memory used-bytes=(\d+)/.exec(await machine.serialText()) ?? undefined, {
+    ...waiting,
+    what: 'waiting for the machine to say how much memory it uses',
+  });
+  return {
+    attestation: judged.attestation === 'accepted' ? 'accepted' : 'refused',
+    report,
+    powerOnToUserSpaceMs: narrator.firstHeardMs(),
+    powerOnToAttestedMs,
+    memoryUsedBytes: Number(memory[1]),
+    serialLog: machine.serialLog,
+  };
 }
 
-/** Shows each new status line of the machine once; throws when its accelerator has stopped it. */
-function narrator(machine: Machine, onDetail: (text: string) => void): () => Promise<void> {
+interface Narrator {
+  /** Shows each new status line of the machine once; throws when its accelerator has stopped it. */
+  listen(): Promise<void>;
+  /** Milliseconds from power-on to the first status line. */
+  firstHeardMs(): number;
+}
+
+function createNarrator(machine: Machine, onDetail: (text: string) => void): Narrator {
   let shown = 0;
-  return async () => {
-    await machine.refuseBrokenAccelerator();
-    const lines = [...(await machine.serialText()).matchAll(/^cpushare: (.+?)\r?$/gm)];
-    for (const line of lines.slice(shown)) onDetail(line[1] ?? '');
-    shown = lines.length;
+  let firstMs = Number.NaN;
+  return {
+    async listen() {
+      await machine.refuseBrokenAccelerator();
+      const lines = [...(await machine.serialText()).matchAll(/^cpushare: (.+?)\r?$/gm)];
+      if (lines.length > 0 && Number.isNaN(firstMs)) firstMs = performance.now() - machine.poweredOnAtMs;
+      for (const line of lines.slice(shown)) onDetail(line[1] ?? '');
+      shown = lines.length;
+    },
+    firstHeardMs: () => firstMs,
   };
 }

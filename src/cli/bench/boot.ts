@@ -1,0 +1,39 @@
+/** From power-on to user space and to attested, and the memory the machine uses then. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chooseAccelerator } from '../../../scripts/run/accelerator.ts';
+import { manufactureTpm } from '../../../scripts/run/swtpm.ts';
+import { attestedMachine } from '../demo/attested-machine.ts';
+import { startBrokerProcess } from '../demo/broker-process.ts';
+import { createCleanup } from '../demo/cleanup.ts';
+import { buildForDemo } from '../demo/image.ts';
+import type { Emit } from './figure.ts';
+
+export async function benchBoot(emit: Emit): Promise<void> {
+  const image = await buildForDemo(() => undefined);
+  const { accelerator } = await chooseAccelerator();
+  const folder = await mkdtemp(join(tmpdir(), 'cpushare-bench-'));
+  const cleanup = createCleanup();
+  try {
+    const tpmFolder = join(folder, 'tpm');
+    await mkdir(tpmFolder);
+    const trustFile = join(folder, 'trust.pem');
+    await writeFile(trustFile, await manufactureTpm(tpmFolder));
+    const broker = await startBrokerProcess({
+      dataFolder: join(folder, 'broker'),
+      referenceValues: [image.referenceValues],
+      trust: [trustFile],
+      port: 0,
+    });
+    cleanup.add(broker.close);
+    const attested = await attestedMachine({ folder, image, broker, accelerator, cleanup, onDetail: () => undefined });
+    const seconds = (ms: number) => Math.round(ms) / 1000;
+    emit({ name: 'boot.userspace', value: seconds(attested.powerOnToUserSpaceMs), unit: 's' });
+    emit({ name: 'boot.attested', value: seconds(attested.powerOnToAttestedMs), unit: 's' });
+    emit({ name: 'guest.ram.used', value: attested.memoryUsedBytes, unit: 'bytes' });
+  } finally {
+    await cleanup.run();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
