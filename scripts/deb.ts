@@ -7,8 +7,8 @@ import { link, mkdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { extract, type Headers } from 'tar-stream';
-import { XzReadableStream } from 'xz-decompress';
+import { extract, type Header } from 'tar-stream';
+import xz from 'xz-decompress';
 import { DebError, debData } from './ar.ts';
 import type { Tools } from './tools.ts';
 
@@ -28,7 +28,7 @@ export const decompressInProcess: Decompress = (compression, data) => {
       controller.close();
     },
   });
-  return Readable.from(chunks(new XzReadableStream(source)));
+  return Readable.from(chunks(new xz.XzReadableStream(source)));
 };
 
 async function* chunks(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -61,7 +61,7 @@ export async function unpackDeb(deb: string, folder: string, decompress: Decompr
         continue;
       }
       entries.set(entry.path, entry);
-      await write(entry, member, member.header, folder, entries);
+      await write(entry, member as unknown as Readable, member.header, folder, entries);
     }
   })();
   await Promise.all([feeding, unpacking]).catch((cause: unknown) => {
@@ -75,7 +75,7 @@ export async function unpackDeb(deb: string, folder: string, decompress: Decompr
 }
 
 /** Undefined for what is passed over. Pure: decides only from the header and what came before. */
-export function entryOf(header: Headers, before: ReadonlyMap<string, TreeEntry>): TreeEntry | undefined {
+export function entryOf(header: Header, before: ReadonlyMap<string, TreeEntry>): TreeEntry | undefined {
   const path = safePath(header.name);
   if (path === '' || UNUSED.test(path)) return undefined;
   for (let parent = posix.dirname(path); parent !== '.'; parent = posix.dirname(parent)) {
@@ -126,7 +126,7 @@ function safeTarget(path: string, target: string): string {
 async function write(
   entry: TreeEntry,
   content: Readable,
-  header: Headers,
+  header: Header,
   folder: string,
   entries: ReadonlyMap<string, TreeEntry>,
 ): Promise<void> {

@@ -98,8 +98,12 @@ async function download(
 }
 
 /** The mirror answered that it has no such file: the next mirror is asked, not this one again. */
-class MissingError extends Error {}
-class ContentError extends Error {}
+class MissingError extends Error {
+  readonly kind = 'missing';
+}
+class ContentError extends Error {
+  readonly kind = 'content';
+}
 
 async function transfer(url: string, path: string, one: LockedPackage, count: (bytes: number) => void): Promise<void> {
   const part = `${path}.part`;

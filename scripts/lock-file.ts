@@ -1,5 +1,4 @@
 /** `image/image.lock.json`: every .deb that the image or its build uses, by content. It names no mirror. */
-import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
@@ -90,11 +89,6 @@ export function formatLock(lock: ImageLock): string {
 export async function writeLock(path: string, lock: ImageLock): Promise<void> {
   await writeFile(`${path}.tmp`, formatLock(lock));
   await rename(`${path}.tmp`, path);
-}
-
-/** Identity of the lock as reference values and cache keys use it. */
-export function lockSha256(lock: ImageLock): string {
-  return createHash('sha256').update(formatLock(lock)).digest('hex');
 }
 
 export function packagesFor(lock: ImageLock, role: PackageRole): LockedPackage[] {

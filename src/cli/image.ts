@@ -2,14 +2,19 @@
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { chooseMirrors } from '../../scripts/apt/mirrors.ts';
+import { buildImage } from '../../scripts/build.ts';
+import { cacheFolder } from '../../scripts/cache-folder.ts';
 import { readImageSpec } from '../../scripts/image-spec.ts';
 import { resolveLock } from '../../scripts/lock.ts';
 import { writeLock } from '../../scripts/lock-file.ts';
 import { projectRoot } from '../../scripts/project.ts';
+import { readSizes } from '../../scripts/publish.ts';
+import { formatSizes } from '../../scripts/sizes.ts';
 
 const paths = {
   spec: join(projectRoot, 'image/image.json'),
   lock: join(projectRoot, 'image/image.lock.json'),
+  output: join(projectRoot, 'dist'),
 };
 
 const print = (line: string) => console.log(line);
@@ -53,9 +58,47 @@ const lockCommand: CommandModule<object, MirrorArguments> = {
   },
 };
 
+const buildCommand: CommandModule<object, MirrorArguments> = {
+  command: 'build',
+  describe: 'Build the ISO and its reference values from image.lock.json',
+  builder: (yargs) =>
+    mirrorOptions(yargs)
+      .example('$0 image build', `write dist/cpushare-seller.iso`)
+      .example('$0 image build --mirror URL', 'take packages from another Debian mirror, such as a snapshot archive'),
+  handler: async (given) => {
+    const built = await buildImage({
+      projectRoot,
+      outputFolder: paths.output,
+      cacheFolder: cacheFolder(),
+      mirrors: () => mirrorsOf(given),
+      progress: print,
+    });
+    print(`${formatSizes(built.sizes, built.budgetBytes)}\nWrote ${built.iso}\nWrote ${built.referenceValues}`);
+  },
+};
+
+const sizeCommand: CommandModule<object, { readonly json: boolean }> = {
+  command: 'size',
+  describe: 'Show how large each part of the built image is',
+  builder: (yargs) =>
+    yargs
+      .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
+      .example('$0 image size', 'weigh dist/cpushare-seller.iso and its parts'),
+  handler: async ({ json }) => {
+    const spec = await readImageSpec(paths.spec);
+    const sizes = await readSizes(paths.output);
+    print(json ? JSON.stringify(sizes) : formatSizes(sizes, spec.budgets.isoBytes));
+  },
+};
+
 export const imageCommand: CommandModule = {
   command: 'image',
   describe: 'Resolve, build and weigh the seller image',
-  builder: (yargs) => yargs.command(lockCommand).demandCommand(1, 'Say what to do with the image: lock, build or size'),
+  builder: (yargs) =>
+    yargs
+      .command(lockCommand)
+      .command(buildCommand)
+      .command(sizeCommand)
+      .demandCommand(1, 'Say what to do with the image: lock, build or size'),
   handler: () => undefined,
 };

@@ -1,0 +1,56 @@
+/** Puts a finished build where people look for it: complete files only, the ISO last. */
+import { constants } from 'node:fs';
+import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CodedError } from '../src/shared/errors.ts';
+import type { ImageSpec } from './image-spec.ts';
+import type { PartSize } from './sizes.ts';
+
+export class PublishError extends CodedError<'ISO_OVER_BUDGET' | 'NOT_BUILT'> {}
+
+export interface PublishedImage {
+  readonly iso: string;
+  readonly referenceValues: string;
+  readonly sizes: readonly PartSize[];
+  readonly budgetBytes: number;
+}
+
+/** @throws PublishError ISO_OVER_BUDGET */
+export async function publish(medium: string, outputFolder: string, spec: ImageSpec): Promise<PublishedImage> {
+  const sizes = JSON.parse(await readFile(join(medium, 'sizes.json'), 'utf8')) as PartSize[];
+  const isoBytes = sizes.find((one) => one.name === 'iso')?.bytes ?? 0;
+  const budgetBytes = spec.budgets.isoBytes;
+  if (isoBytes > budgetBytes) {
+    throw new PublishError('ISO_OVER_BUDGET', `the ISO has ${isoBytes} bytes; image.json allows ${budgetBytes}`, {
+      nextStep: 'take something out of image/image.json, or raise budgets.isoBytes there and lock again',
+    });
+  }
+  const iso = join(outputFolder, `${spec.name}.iso`);
+  const referenceValues = join(outputFolder, 'reference-values.json');
+  await mkdir(outputFolder, { recursive: true });
+  await place(join(medium, 'sizes.json'), join(outputFolder, 'sizes.json'));
+  await place(join(medium, 'reference-values.json'), referenceValues);
+  await place(join(medium, 'image.iso'), iso);
+  return { iso, referenceValues, sizes, budgetBytes };
+}
+
+/** Of the image that lies in the output folder. @throws PublishError NOT_BUILT */
+export async function readSizes(outputFolder: string): Promise<PartSize[]> {
+  const text = await readFile(join(outputFolder, 'sizes.json'), 'utf8').catch((cause: unknown) => {
+    throw new PublishError('NOT_BUILT', `there is no built image in ${outputFolder}`, {
+      cause,
+      nextStep: 'npx cpushare image build',
+    });
+  });
+  return JSON.parse(text) as PartSize[];
+}
+
+async function place(from: string, to: string): Promise<void> {
+  const partial = `${to}.part`;
+  try {
+    await copyFile(from, partial, constants.COPYFILE_FICLONE);
+    await rename(partial, to);
+  } finally {
+    await rm(partial, { force: true });
+  }
+}

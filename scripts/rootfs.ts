@@ -1,0 +1,142 @@
+/** Composes the live root from unpacked packages, staged kernel modules, the sell client and the overlay. Runs nothing. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import mustache from 'mustache';
+import { CodedError } from '../src/shared/errors.ts';
+import type { TreeEntry } from './deb.ts';
+import { type Available, followLinks, LIBRARY_FOLDER, libraryClosure } from './elf-closure.ts';
+import { globToRegExp } from './glob.ts';
+import type { ImageSpec } from './image-spec.ts';
+import { generatedEntries, type RootEntry, text } from './root-entry.ts';
+import { mergeEntries } from './root-tar.ts';
+
+export class RootfsError extends CodedError<'FILES_NOT_FOUND' | 'CA_BUNDLE_EMPTY'> {}
+
+export interface UnpackedPackage {
+  readonly name: string;
+  readonly folder: string;
+  readonly entries: readonly TreeEntry[];
+}
+
+export interface RootfsInput {
+  readonly spec: ImageSpec;
+  /** Those of the role `root`. */
+  readonly packages: readonly UnpackedPackage[];
+  /** From stageKernelModules. */
+  readonly modulesFolder: string;
+  readonly kernelVersion: string;
+  /** The bundled sell client, one file. */
+  readonly sellClient: string;
+  /** image/rootfs */
+  readonly overlay: string;
+  readonly sourceDateEpoch: number;
+}
+
+/** Sorted and complete. @throws RootfsError, ClosureError, RootError */
+export async function composeRootfs(input: RootfsInput): Promise<RootEntry[]> {
+  const { spec, packages } = input;
+  const available = availableFiles(packages);
+  const chosen = chosenFiles(spec, packages);
+  const extra = spec.libraries.flatMap(
+    (name) => followLinks(`${LIBRARY_FOLDER}/${name}`, available) ?? notFound('libc6', name),
+  );
+  const libraries = await libraryClosure([...chosen, ...extra], available);
+  const fromPackages = [...new Set([...chosen, ...extra, ...libraries])].map((path) => entryAt(path, packages));
+  return mergeEntries([
+    { overlay: false, entries: fromPackages },
+    { overlay: false, entries: generatedEntries(spec, await caBundle(packages)) },
+    { overlay: false, entries: await filesBelow(input.modulesFolder) },
+    { overlay: false, entries: sellClientEntries(input.sellClient) },
+    { overlay: true, entries: await overlayEntries(input) },
+  ]);
+}
+
+function availableFiles(packages: readonly UnpackedPackage[]): Available {
+  const available = new Map<string, { source: string } | { target: string }>();
+  for (const { folder, entries } of packages) {
+    for (const entry of entries) {
+      if (entry.kind === 'file') available.set(entry.path, { source: join(folder, entry.path) });
+      if (entry.kind === 'link') available.set(entry.path, { target: entry.target });
+    }
+  }
+  return available;
+}
+
+function chosenFiles(spec: ImageSpec, packages: readonly UnpackedPackage[]): string[] {
+  return Object.entries(spec.files).flatMap(([name, globs]) =>
+    globs.flatMap((glob) => {
+      const pattern = globToRegExp(glob);
+      const entries = packages.find((one) => one.name === name)?.entries ?? [];
+      const found = entries.filter((entry) => entry.kind !== 'folder' && pattern.test(entry.path));
+      return found.length > 0 ? found.map((entry) => entry.path) : notFound(name, glob);
+    }),
+  );
+}
+
+function notFound(packageName: string, what: string): never {
+  throw new RootfsError('FILES_NOT_FOUND', `the locked ${packageName} holds no ${what}`, {
+    nextStep: 'correct files or libraries in image/image.json and run: npx cpushare image lock',
+  });
+}
+
+function entryAt(path: string, packages: readonly UnpackedPackage[]): RootEntry {
+  for (const { folder, entries } of packages) {
+    const entry = entries.find((one) => one.path === path);
+    if (entry?.kind === 'link') return entry;
+    if (entry?.kind === 'file') return { ...entry, content: { file: join(folder, path) } };
+  }
+  return notFound('set of packages', path);
+}
+
+/** As update-ca-certificates makes it: every certificate of the package, in the order of their names. */
+async function caBundle(packages: readonly UnpackedPackage[]): Promise<Uint8Array> {
+  const certificates = packages.find((one) => one.name === 'ca-certificates');
+  const paths = (certificates?.entries ?? [])
+    .filter((entry) => entry.kind === 'file' && /^usr\/share\/ca-certificates\/mozilla\/.*\.crt$/.test(entry.path))
+    .map((entry) => entry.path)
+    .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  if (certificates === undefined || paths.length === 0) {
+    throw new RootfsError('CA_BUNDLE_EMPTY', 'the locked packages bring no CA certificates');
+  }
+  const parts = await Promise.all(paths.map((path) => readFile(join(certificates.folder, path), 'utf8')));
+  return new TextEncoder().encode(parts.map((part) => `${part.trimEnd()}\n`).join(''));
+}
+
+function sellClientEntries(bundle: string): RootEntry[] {
+  const folder = 'usr/lib/cpushare';
+  return [
+    { kind: 'file', path: `${folder}/sell-client.js`, executable: false, content: { file: bundle } },
+    // The bundle is an ES module.
+    text(`${folder}/package.json`, '{ "type": "module" }\n'),
+  ];
+}
+
+async function filesBelow(folder: string): Promise<RootEntry[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  return found
+    .filter((one) => one.isFile())
+    .map((one) => {
+      const file = join(one.parentPath, one.name);
+      return { kind: 'file', path: file.slice(folder.length + 1), executable: false, content: { file } };
+    });
+}
+
+async function overlayEntries(input: RootfsInput): Promise<RootEntry[]> {
+  const values = {
+    imageName: input.spec.name,
+    imageVersion: input.spec.version,
+    kernelVersion: input.kernelVersion,
+    sourceDateEpoch: input.sourceDateEpoch,
+  };
+  const entries: RootEntry[] = [];
+  for (const entry of await filesBelow(input.overlay)) {
+    if (entry.kind !== 'file' || entry.content instanceof Uint8Array) continue;
+    const executable = ((await stat(entry.content.file)).mode & 0o100) !== 0;
+    if (!entry.path.endsWith('.mustache')) entries.push({ ...entry, executable });
+    else {
+      const rendered = mustache.render(await readFile(entry.content.file, 'utf8'), values);
+      entries.push({ ...text(entry.path.slice(0, -'.mustache'.length), rendered), executable });
+    }
+  }
+  return entries;
+}

@@ -1,0 +1,34 @@
+/** The sell client as one file for the image's own Node.js. The same sources give the same bytes wherever the checkout lies. */
+import { build } from 'esbuild';
+import { CodedError } from '../src/shared/errors.ts';
+
+export class BundleError extends CodedError<'BUNDLE_FAILED'> {}
+
+export interface BundleInput {
+  /** src/sell-client/main.ts */
+  readonly entry: string;
+  readonly projectRoot: string;
+  readonly output: string;
+}
+
+/** @throws BundleError BUNDLE_FAILED */
+export async function bundleSellClient(input: BundleInput): Promise<string> {
+  await build({
+    entryPoints: [input.entry],
+    outfile: input.output,
+    absWorkingDir: input.projectRoot,
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'esm',
+    conditions: ['source'],
+    // Bundled CommonJS packages ask for Node's own modules by require.
+    banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+    legalComments: 'none',
+    minifyWhitespace: true,
+    logLevel: 'silent',
+  }).catch((cause: unknown) => {
+    throw new BundleError('BUNDLE_FAILED', `cannot bundle the sell client from ${input.entry}`, { cause });
+  });
+  return input.output;
+}
