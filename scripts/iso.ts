@@ -44,8 +44,8 @@ function xorrisoArguments(input: IsoInput, output: string): string[] {
     // Nothing of the host: no start-up files, no version of the tool in the volume's descriptor.
     ...['-no_rc', '-as', 'mkisofs', '-quiet'],
     ...['-o', output, '-V', VOLUME_ID, '-p', 'CPUSHARE-LIVE', '-publisher', 'CPUSHARE-LIVE'],
-    // Rock Ridge with owner root and readable modes, whatever the files have here.
-    '-r',
+    // Rock Ridge with owner root and fixed modes, whatever the files have here (-r alone keeps execute bits).
+    ...['-r', '-file-mode', '0444', '-dir-mode', '0555'],
     ...[`--modification-date=${date}`, '--set_all_file_dates', `=${input.sourceDateEpoch}`],
     ...['--gpt_disk_guid', 'modification-date'],
     // USB: MBR code, and a partition table that BIOSes take as bootable and that partition tools can read.
