@@ -5,10 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { appraise } from '../attest/appraise.ts';
+import { nodeAttestCrypto } from '../attest/crypto-node.ts';
 import { policyAccepting } from '../attest/policies.ts';
+import { GOOD_BOOT, newMachine as newAttester, referenceValuesOf } from '../attest/testing/attester-node.ts';
+import { encodeEvidence } from '../protocol/evidence-document.ts';
 import { type EvidenceDocument, MAX_BODY_BYTES, ReportDocument } from '../protocol/messages.ts';
+import { decodeReport } from '../protocol/report-document.ts';
 import { requireShape } from '../protocol/schema-check.ts';
-import { toBase64 } from '../shared/bytes.ts';
+import { fromHex, toBase64 } from '../shared/bytes.ts';
 import { CHALLENGE_LIFETIME_MS } from './challenge.ts';
 import type { BrokerContext } from './context.ts';
 import type { Database } from './db/database.ts';
@@ -25,7 +30,10 @@ import { newAk, newEk, publicArea } from './testing/tpm-keys.ts';
 import { createUnattestedList } from './unattested.ts';
 
 const identity = parseIdentity(newIdentityPem(), 'memory');
-const start = Date.parse('2026-03-01T00:00:00Z');
+const start = Date.parse('2026-11-21T00:00:00Z');
+/** Keys of node:crypto, not of a TPM; what it signs is genuine. */
+const attester = newAttester();
+const acceptedImage = referenceValuesOf(GOOD_BOOT);
 let nowMs = start;
 let folder: string;
 let db: Database;
@@ -49,7 +57,12 @@ beforeAll(async () => {
       secrets.push(secret);
       return { credentialBlob: new Uint8Array(70), encryptedSecret: new Uint8Array(70) };
     },
-    judge: judgeWith({ brokerId: identity.brokerId, referenceValues: [someReferenceValues], trustAnchors: [], policy }),
+    judge: judgeWith({
+      brokerId: identity.brokerId,
+      referenceValues: [someReferenceValues, acceptedImage],
+      trustAnchors: [attester.authority.certificate],
+      policy,
+    }),
     quotedPcrs: policy.pcrs,
     unattested: createUnattestedList(10),
     limits: { machines: 1000, outstandingEnrolments: 1000 },
@@ -253,6 +266,37 @@ describe('attestation', () => {
     expect(await listed(machineId)).toMatchObject({ attestation: 'refused', reason: expect.any(String) });
     await enrol(machine);
     expect((await listed(machineId))?.attestation).toBe('enrolled');
+  });
+
+  it('accepts a machine that runs the image; a third party judges the report the same without this broker', async () => {
+    const prior = attester.attest({ challenge: new Uint8Array(32), brokerId: fromHex(identity.brokerId) });
+    const { machineId } = await enrol({ ekPublic: toBase64(prior.ekPublic), akPublic: toBase64(prior.akPublic) });
+    const asked = await challenge(machineId);
+    const evidence = attester.attest({ challenge: fromHex(asked.challenge), brokerId: fromHex(asked.brokerId) });
+    const answer = await submit(machineId, asked.challengeId, encodeEvidence(evidence));
+    expect(answer.json, answer.text).toMatchObject({ status: 'accepted', nextAttestationMs: 600_000 });
+    expect(await listed(machineId)).toMatchObject({ attestation: 'accepted' });
+
+    const report = decodeReport((await call(url, 'GET', `/v1/machines/${machineId}/report`)).json);
+    const expected = {
+      challenge: fromHex(asked.challenge),
+      brokerId: fromHex(identity.brokerId),
+      activation: { kind: 'transcript', transcript: report.activation },
+      referenceValues: [acceptedImage],
+      trustAnchors: [attester.authority.certificate],
+      policy: policyAccepting(['software']),
+      time: new Date(nowMs),
+    } as const;
+    expect(appraise(report.evidence, expected, nodeAttestCrypto).status).toBe('accepted');
+
+    // The same evidence for a later challenge is genuine, and stale.
+    const later = await challenge(machineId);
+    const replayed = await submit(machineId, later.challengeId, encodeEvidence(evidence));
+    expect(replayed.json).toMatchObject({ status: 'refused' });
+    const failed = (replayed.json.checks as { name: string; status: string }[]).find(
+      (check) => check.status === 'failed',
+    );
+    expect(failed?.name).toBe('quote-binding');
   });
 
   it('of two submissions at once judges one', async () => {
