@@ -206,5 +206,5 @@ async function read(path: string): Promise<Buffer> {
 }
 
 function wantsColour(): boolean {
-  return process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+  return process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
 }

@@ -78,7 +78,12 @@ export const EvidenceDocument = Type.Object(
     signature: base64(1024),
     pcrs: Type.Record(
       Type.String({ pattern: '^sha(1|256|384|512)$' }),
-      Type.Record(Type.String({ pattern: '^([0-9]|1[0-9]|2[0-3])$' }), Type.String({ pattern: '^[0-9a-f]{40,128}$' })),
+      Type.Record(
+        Type.String({ pattern: '^([0-9]|1[0-9]|2[0-3])$' }),
+        Type.String({ pattern: '^[0-9a-f]{40,128}$' }),
+        strict,
+      ),
+      strict,
     ),
     eventLog: base64(1_572_864),
     imaLog: base64(1_048_576),

@@ -12,7 +12,8 @@ import type { UntrustedEvent } from './parse.ts';
 
 /**
  * data: digest = H(data). body: H(text behind the prefix). value: H(variable value), so the name is not bound.
- * cut-data: H(data without its last byte), a surplus byte that some firmware and old shims leave behind the certificate.
+ * cut-data: H(data without its last byte): old shims wrote their structure's padding behind the certificate, six
+ * bytes, and hashed one byte less.
  */
 export type BoundBy = 'data' | 'body' | 'value' | 'cut-data';
 
@@ -36,6 +37,9 @@ export type DecodedEvent = { readonly event: UntrustedEvent; readonly detail: Ev
 /** Linux EFI stub tags, drivers/firmware/efi/libstub/efistub.h. */
 const TAG_INITRD = 0x8f3b22ec;
 const TAG_LOAD_OPTIONS = 0x8f3b22ed;
+
+/** See `cut-data`. */
+const OLD_SHIM_SURPLUS = 6;
 
 type Crypto = Pick<AttestCrypto, 'hash'>;
 
@@ -63,7 +67,7 @@ function readDetail({ type, pcr, data }: UntrustedEvent): EventDetail {
     case EventType.EFI_VARIABLE_BOOT2:
       return { kind: 'variable', variable: readEfiVariable(data) };
     case EventType.EFI_VARIABLE_AUTHORITY:
-      return { kind: 'variable', variable: readAuthority(data) };
+      return { kind: 'variable', variable: readEfiVariable(data, OLD_SHIM_SURPLUS) };
     case EventType.EFI_ACTION:
     case EventType.ACTION:
       return { kind: 'text', text: utf8(data) };
@@ -79,14 +83,6 @@ function readDetail({ type, pcr, data }: UntrustedEvent): EventDetail {
       return tagDetail(data);
     default:
       return { kind: 'opaque' };
-  }
-}
-
-function readAuthority(data: Uint8Array): EfiVariable {
-  try {
-    return readEfiVariable(data);
-  } catch {
-    return readEfiVariable(data.subarray(0, -1));
   }
 }
 

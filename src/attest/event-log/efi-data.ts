@@ -18,15 +18,17 @@ export interface EfiImage {
 
 const MAX_PATH_NODES = 64;
 
-/** @throws LogError */
-export function readEfiVariable(data: Uint8Array): EfiVariable {
+/** `surplusBytes`: exactly so many, or none, may follow the value. @throws LogError */
+export function readEfiVariable(data: Uint8Array, surplusBytes = 0): EfiVariable {
   const reader = littleEndianReader(data);
   const guid = readGuid(reader);
   const nameLength = reader.u64('variable name length');
   const valueLength = reader.u64('variable value length');
   const name = utf16(reader.bytes(bounded(nameLength * 2n, reader.left), 'variable name'));
   const value = reader.bytes(bounded(valueLength, reader.left), 'variable value');
-  if (reader.left > 0) throw new LogError('LOG_EVENT_BAD', `${reader.left} bytes after the variable's value`);
+  if (reader.left > 0 && reader.left !== surplusBytes) {
+    throw new LogError('LOG_EVENT_BAD', `${reader.left} bytes after the variable's value`);
+  }
   return { guid, name, value };
 }
 

@@ -111,11 +111,9 @@ export function renderLog(report: LogReport): string {
 const width = (bank: string): number =>
   isHashName(bank) && bank !== 'sha384' && bank !== 'sha512' ? HASH_BYTES[bank] : 0;
 
-/** Event text is a stranger's: control characters could repaint the reader's terminal. */
+/** Event text is a stranger's: control and direction characters could repaint the reader's terminal. */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u${hexCode(character)}`);
 }
+
+const hexCode = (character: string): string => (character.codePointAt(0) ?? 0).toString(16).padStart(4, '0');
