@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -30,6 +30,19 @@ describe('the data folder', () => {
     await first.release();
     const second = await holdDataFolder(join(folder, 'link'));
     await Promise.all([second.release(), other.release()]);
+  });
+
+  it('loses what an earlier start left half made, and nothing else', async () => {
+    const names = [
+      'broker-identity.pem',
+      'broker-identity.pem.0123456789ab.new',
+      'database',
+      'database.ba9876543210.new',
+      'my.new',
+    ];
+    for (const name of names) await mkdir(join(folder, name, 'inside'), { recursive: true });
+    await (await holdDataFolder(folder)).release();
+    expect((await readdir(folder)).sort()).toEqual(['broker-identity.pem', 'database', 'my.new']);
   });
 
   it('is refused where a file is in the way', async () => {

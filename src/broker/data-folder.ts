@@ -1,7 +1,8 @@
 /** The broker's data folder: made private, and held by one broker at a time. */
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, realpath, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { StartError } from './errors.ts';
 
 export interface DataFolder {
@@ -14,7 +15,14 @@ export interface DataFolder {
 export async function holdDataFolder(folder: string): Promise<DataFolder> {
   const path = await makePrivate(folder);
   const release = await lock(path);
+  await sweep(path);
   return { path, release };
+}
+
+/** What a broker that was killed at its first start left half made: never used, so gone. Ours alone, since we hold the lock. */
+async function sweep(path: string): Promise<void> {
+  const halfMade = (await readdir(path)).filter((name) => /\.[0-9a-f]{12}\.new$/.test(name));
+  for (const name of halfMade) await rm(join(path, name), { recursive: true, force: true });
 }
 
 /** Keys and evidence are nobody else's to read: a folder that is open to others is closed to them. */

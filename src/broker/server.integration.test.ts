@@ -37,6 +37,7 @@ const acceptedImage = referenceValuesOf(GOOD_BOOT);
 let nowMs = start;
 let folder: string;
 let db: Database;
+let context: BrokerContext;
 let app: Awaited<ReturnType<typeof createServer>>;
 let url: string;
 const logged: string[] = [];
@@ -48,7 +49,7 @@ beforeAll(async () => {
   db = await openPglite(join(folder, 'database'));
   await migrate(db);
   const policy = policyAccepting(['software']);
-  const context: BrokerContext = {
+  context = {
     db,
     identity,
     version: '1.2.3',
@@ -347,6 +348,41 @@ describe('attestation', () => {
     expect(a.challenge).toMatch(/^[0-9a-f]{64}$/);
     expect(a.challenge).not.toBe(b.challenge);
     expect(a.brokerId).toBe(identity.brokerId);
+  });
+});
+
+describe('bounds', () => {
+  it('answers 429 to a flood, with how long to wait, and lets the requester in again after that', async () => {
+    const rate = { burst: 3, perSecond: 0.5, maxRequesters: 10 };
+    const strict = await createServer(context, { rate, connections: 10 });
+    const strictUrl = await strict.listen({ host: '127.0.0.1', port: 0 });
+    const statuses = [];
+    for (let i = 0; i < 4; i += 1) statuses.push((await call(strictUrl, 'GET', '/v1/broker')).status);
+    const refused = await call(strictUrl, 'GET', '/v1/broker');
+    nowMs += 2000;
+    statuses.push((await call(strictUrl, 'GET', '/v1/broker')).status);
+    await strict.close();
+    expect(statuses).toEqual([200, 200, 200, 429, 200]);
+    expect(refused.json).toMatchObject({ code: 'RATE_LIMITED', nextStep: 'wait 2 s' });
+  });
+
+  it('takes no more enrolments and machines than it can remember', async () => {
+    const full = await createServer(
+      { ...context, limits: { machines: 0, outstandingEnrolments: 2 } },
+      { rate: { burst: 100, perSecond: 100, maxRequesters: 10 }, connections: 10 },
+    );
+    const fullUrl = await full.listen({ host: '127.0.0.1', port: 0 });
+    const begun = [];
+    for (let i = 0; i < 3; i += 1) {
+      begun.push(await call(fullUrl, 'POST', '/v1/enrolments', { body: { ...newMachine(), ekCertificates: [] } }));
+    }
+    const first = begun[0]?.json.enrolmentId;
+    const body = { secret: toBase64(secrets.at(-3) ?? new Uint8Array()) };
+    const activation = await call(fullUrl, 'POST', `/v1/enrolments/${first}/activation`, { body });
+    await full.close();
+    expect(begun.map((answer) => answer.status)).toEqual([201, 201, 503]);
+    expect(begun[2]?.json.code).toBe('ENROLMENTS_FULL');
+    expect(activation).toMatchObject({ status: 503, json: { code: 'MACHINES_FULL' } });
   });
 });
 

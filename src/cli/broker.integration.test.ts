@@ -3,7 +3,7 @@
  * of an enrolment, started again, and nothing is lost or stored twice.
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -187,6 +187,23 @@ describe('cpushare broker serve', () => {
     const broker = await serve(data);
     const twin = await run([...good('--listen', '127.0.0.1:0'), '--data', data]);
     expect(twin).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('[DATA_FOLDER_IN_USE]') });
+    await broker.child.stop(10_000);
+  });
+
+  it('starts whole on a folder where its first start was killed half way', async () => {
+    const data = join(folder, 'half');
+    const args = ['broker', 'serve', '--accept-class', 'software', '--data', data, ...good('--listen', '127.0.0.1:0')];
+    const child = await startChild(process.execPath, [program, ...args], { debianPackage: 'nodejs' });
+    const halfMade = async () =>
+      (await readdir(data).catch((): string[] => [])).find(
+        (name) => name.endsWith('.new') && name.startsWith('database'),
+      );
+    await waitFor(halfMade, { what: 'the half-made database', timeoutMs: 60_000, pollMs: 20, whileRunning: child });
+    process.kill(child.pid, 'SIGKILL');
+    await child.exited;
+    const broker = await serve(data);
+    expect(await machines(broker.url)).toEqual([]);
+    expect((await readdir(data)).sort()).toEqual(['broker-identity.pem', 'database']);
     await broker.child.stop(10_000);
   });
 
