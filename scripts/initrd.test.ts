@@ -1,0 +1,51 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { packInitrd } from './initrd.ts';
+
+const ELF = Buffer.concat([Buffer.from('7f454c46', 'hex'), Buffer.alloc(100, 1)]);
+const SQUASHFS = Buffer.concat([Buffer.from('hsqs'), Buffer.alloc(5_000, 2)]);
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cpushare-initrd-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function pack(replace: { readonly busybox?: Buffer; readonly module?: Buffer; readonly root?: Buffer } = {}) {
+  const write = async (name: string, content: Buffer | string) => {
+    await writeFile(join(folder, name), content);
+    return join(folder, name);
+  };
+  return await packInitrd({
+    busybox: await write('busybox', replace.busybox ?? ELF),
+    init: await write('init', '#!/bin/busybox sh\n'),
+    modules: [await write('loop.ko', replace.module ?? ELF)],
+    rootSquashfs: await write('root.sqfs', replace.root ?? SQUASHFS),
+    output: join(folder, 'initrd.img'),
+    sourceDateEpoch: 1700000000,
+  });
+}
+
+it('carries the root as it is, and what early user space needs beside it', async () => {
+  const initrd = await readFile(await pack());
+  expect(initrd.includes(SQUASHFS)).toBe(true);
+  for (const path of ['init', 'bin/busybox', 'modules/loop.ko', 'dev/console', 'root.sqfs']) {
+    expect(initrd.includes(`\0${path}\0`) || initrd.includes(`00000000${path}\0`), path).toBe(true);
+  }
+});
+
+it('is the same each time', async () => {
+  const first = await readFile(await pack());
+  expect(await readFile(await pack())).toEqual(first);
+});
+
+it.each([
+  { name: 'a compressed module', replace: { module: Buffer.from('fd377a585a00', 'hex') }, code: 'INITRD_NOT_ELF' },
+  { name: 'an empty busybox', replace: { busybox: Buffer.alloc(0) }, code: 'INITRD_NOT_ELF' },
+  { name: 'a root that is no squashfs', replace: { root: ELF }, code: 'INITRD_NOT_SQUASHFS' },
+])('refuses $name and leaves nothing behind', async ({ replace, code }) => {
+  await expect(pack(replace)).rejects.toThrow(expect.objectContaining({ code }) as Error);
+  expect((await readdir(folder)).filter((name) => name.startsWith('initrd.img'))).toEqual([]);
+});
