@@ -54,7 +54,7 @@ export function pcrBank(tpm: Tpm): PcrBank {
   };
 }
 
-/** Values are read before the quote and again until they hash to the digest that the quote states. */
+/** Values are read beside the quote, again and again until they hash to the digest that the quote states. */
 async function quoteWithValues(
   tpm: Tpm,
   ak: Ak,
@@ -67,7 +67,7 @@ async function quoteWithValues(
     const values = await readPcrs(tpm, BANK, pcrs);
     const digest = createHash('sha256');
     for (const pcr of pcrs) digest.update(values.get(pcr) ?? new Uint8Array());
-    if (statement.type === 'quote' && equalBytes(digest.digest(), statement.attested.pcrDigest)) {
+    if (statement.type === 'quote' && equalBytes(digest.digest(), statement.pcrDigest)) {
       return { quote: quoted, signature, values: Object.fromEntries(values) };
     }
   }

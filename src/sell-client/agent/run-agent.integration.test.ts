@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startTestTpm, type TestTpm } from 'tpm2-ts/testing/swtpm';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parseClaims } from '../../attest/claims.ts';
+import { readPlatform } from '../hardware/platform.ts';
+import { LIVE_PLACES } from '../places.ts';
+import { startTestBroker, type TestBroker } from '../testing/test-broker.ts';
+import { TpmAbsentError } from '../tpm/find-tpm.ts';
+import { type AgentPorts, runAgent } from './run-agent.ts';
+import type { AgentState } from './state.ts';
+import { createStore } from './store.ts';
+
+let tpm: TestTpm;
+let broker: TestBroker;
+let folder: string;
+const ends: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  tpm = await startTestTpm('unix');
+});
+afterAll(() => tpm.stop());
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+/** An agent as main.ts wires it, on a software TPM; the network is up and the accelerator is known. */
+async function startAgent(options: { openTpm?: AgentPorts['openTpm']; pin?: string } = {}) {
+  folder = await mkdtemp(join(tmpdir(), 'sell-client-'));
+  const configuration = JSON.stringify({ broker: broker.url, brokerPin: options.pin ?? broker.pin });
+  const places = {
+    ...LIVE_PLACES,
+    eventLog: join(folder, 'eventlog'),
+    imaLog: join(folder, 'imalog'),
+    configurationCopy: join(folder, 'cpushare.json'),
+  };
+  await writeFile(places.configurationCopy, configuration);
+  await writeFile(places.eventLog, 'event log');
+  const store = createStore();
+  const states: AgentState[] = [];
+  store.subscribe((state) => states.push(state));
+  const ending = new AbortController();
+  const network = (up: boolean) =>
+    store.dispatch({
+      type: 'network',
+      network: up
+        ? { kind: 'up', addresses: [{ interface: 'lo', address: '127.0.0.1' }] }
+        : { kind: 'no-link', cards: ['lo'] },
+    });
+  network(true);
+  store.dispatch({ type: 'accelerator', result: { name: 'tcg', reason: 'ran a test guest', tried: [] } });
+  const started = Date.now();
+  const done = runAgent({
+    store,
+    places,
+    platform: await readPlatform(places),
+    clientVersion: '0.1.0',
+    openTpm: options.openTpm ?? (() => tpm.open()),
+    nowMs: () => Date.now() - started,
+    random: Math.random,
+    pause: (ms) => delay(ms, undefined, { signal: ending.signal }).catch(() => undefined),
+    signal: ending.signal,
+  });
+  ends.push(async () => {
+    ending.abort();
+    await done;
+    await broker.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const reach = (condition: (state: AgentState) => boolean) => store.until(condition, ending.signal);
+  return { store, states, reach, network, configuration };
+}
+
+const accepted = (state: AgentState) => state.attestation.kind === 'accepted' && state.problem === null;
+
+describe('the agent on a software TPM and a broker behind TLS', () => {
+  it('measures its configuration, enrols and is accepted with a quote bound to its session key', async () => {
+    broker = await startTestBroker();
+    const agent = await startAgent();
+    await agent.reach(accepted);
+    const evidence = broker.proven[0];
+    const digest = createHash('sha256').update(agent.configuration).digest();
+    const extended = createHash('sha256').update(Buffer.alloc(32)).update(digest).digest();
+    expect(Buffer.from(evidence?.pcrs.sha256?.[12] ?? [])).toEqual(extended);
+    expect(Buffer.from(evidence?.eventLog ?? []).toString()).toBe('event log');
+    expect(parseClaims(evidence?.claims ?? new Uint8Array()).accelerator.name).toBe('tcg');
+    expect(evidence?.ekCertificates.length).toBeGreaterThan(0);
+    expect(agent.store.state().tpm).toMatchObject({ kind: 'present', keys: 'ECC P-256' });
+  });
+});

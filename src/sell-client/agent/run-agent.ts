@@ -1,0 +1,174 @@
+/** From a bare machine to one that attests for ever: what runs beside what, and what waits for what. */
+import { readFile } from 'node:fs/promises';
+import type { Tpm } from 'tpm2-ts/command';
+import type { MachineClaims } from '../../attest/evidence.ts';
+import type { SellerConfiguration } from '../../protocol/messages.ts';
+import { toBase64 } from '../../shared/bytes.ts';
+import { brokerClient } from '../broker/broker-client.ts';
+import { lookForConfiguration, type RawConfiguration, useConfiguration } from '../configuration/load-configuration.ts';
+import { type Platform, readUptimeMs } from '../hardware/platform.ts';
+import type { Places } from '../places.ts';
+import { TpmAbsentError } from '../tpm/find-tpm.ts';
+import { openMachineTpm, pcrBank } from '../tpm/open-machine-tpm.ts';
+import { createAlarm } from './alarm.ts';
+import { attestForever, type LoopPorts } from './attest-loop.ts';
+import { toProblem } from './problem.ts';
+import { createSessionKey } from './session-key.ts';
+import type { Store } from './store.ts';
+import { tpmKeeper } from './tpm-keeper.ts';
+import { reportForever } from './unattested.ts';
+
+export interface AgentPorts {
+  readonly store: Store;
+  readonly places: Places;
+  readonly platform: Platform;
+  readonly clientVersion: string;
+  /** Opens the TPM. @throws TpmAbsentError */
+  openTpm(): Promise<Tpm>;
+  nowMs(): number;
+  random(): number;
+  pause(ms: number): Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+const CONFIGURATION_LOOK_MS = 1000;
+/** The first quote waits this long for the accelerator's name; a slower probe is named by a second quote right after it. */
+const ACCELERATOR_PATIENCE_MS = 15_000;
+
+export async function runAgent(ports: AgentPorts): Promise<void> {
+  const { store, signal } = ports;
+  const keeper = tpmKeeper(ports.openTpm, openMachineTpm);
+  try {
+    const tpm = await keeper.first().catch((error: unknown) => ({ failed: error }));
+    if ('failed' in tpm) store.dispatch({ type: 'tpm', tpm: tpmFailure(tpm.failed) });
+    else
+      store.dispatch({
+        type: 'tpm',
+        tpm: { kind: 'present', manufacturer: tpm.machine.manufacturer, keys: tpm.machine.keys },
+      });
+
+    const raw = await waitForConfiguration(ports);
+    if (raw === null) return;
+    const bank = 'failed' in tpm ? null : pcrBank(tpm.raw);
+    const configuration = await useConfiguration(raw, ports.places.configurationCopy, bank).catch((error: unknown) => {
+      store.dispatch({ type: 'configuration', configuration: { kind: 'rejected', problem: toProblem(error) } });
+      return null;
+    });
+    // Measured and wrong: only a restart can bring another one.
+    if (configuration === null) return await store.until(() => false, signal);
+    const source = raw.source;
+    store.dispatch({ type: 'configuration', configuration: { kind: 'loaded', broker: configuration.broker, source } });
+
+    const loop = loopPorts(ports);
+    if ('failed' in tpm) await reportWithoutTpm(ports, configuration, tpm.failed, loop);
+    else {
+      await patience(ports);
+      await attestForever(session(ports, configuration, raw), { ...loop, tpm: keeper });
+    }
+  } finally {
+    await keeper.discard();
+  }
+}
+
+async function waitForConfiguration(ports: AgentPorts): Promise<RawConfiguration | null> {
+  const seen = new Set<string>();
+  const folders = { blockClass: `${ports.places.sys}/class/block`, dev: ports.places.dev };
+  while (!ports.signal.aborted) {
+    try {
+      const raw = await lookForConfiguration(folders, ports.places.configurationCopy, seen);
+      if (raw !== null) return raw;
+      ports.store.dispatch({ type: 'configuration', configuration: { kind: 'missing' } });
+    } catch (error) {
+      ports.store.dispatch({ type: 'configuration', configuration: { kind: 'rejected', problem: toProblem(error) } });
+    }
+    await ports.pause(CONFIGURATION_LOOK_MS);
+  }
+  return null;
+}
+
+/** The alarm rings when something happened that the broker should hear of at once. */
+function loopPorts(ports: AgentPorts): Omit<LoopPorts, 'tpm'> {
+  const alarm = createAlarm();
+  let up = ports.store.state().network.kind === 'up';
+  let accelerator = ports.store.state().accelerator;
+  ports.store.subscribe((state) => {
+    const upNow = state.network.kind === 'up';
+    if (upNow && !up) alarm.ring();
+    up = upNow;
+    if (state.accelerator !== accelerator) alarm.ring();
+    accelerator = state.accelerator;
+  });
+  return {
+    dispatch: ports.store.dispatch,
+    nowMs: ports.nowMs,
+    random: ports.random,
+    alarm,
+    networkUp: () => ports.store.until((state) => state.network.kind === 'up', ports.signal),
+    signal: ports.signal,
+  };
+}
+
+async function patience(ports: AgentPorts): Promise<void> {
+  const probed = ports.store.until((state) => state.accelerator !== null, ports.signal);
+  await Promise.race([probed, ports.pause(ACCELERATOR_PATIENCE_MS)]);
+}
+
+function session(ports: AgentPorts, configuration: SellerConfiguration, raw: RawConfiguration) {
+  return {
+    broker: brokerClient(configuration, ports.signal),
+    brokerId: configuration.brokerPin,
+    key: createSessionKey(),
+    configuration: raw.bytes,
+    readLogs: async () => ({
+      eventLog: await readLog(ports.places.eventLog),
+      imaLog: await readLog(ports.places.imaLog),
+    }),
+    readClaims: (challenge: string) => readClaims(ports, challenge),
+  };
+}
+
+/** Absent on a legacy boot or an odd kernel: the verifier says what that means. */
+async function readLog(path: string): Promise<Uint8Array> {
+  return new Uint8Array(await readFile(path).catch(() => Buffer.alloc(0)));
+}
+
+async function readClaims(ports: AgentPorts, challenge: string): Promise<MachineClaims> {
+  const accelerator = ports.store.state().accelerator;
+  return {
+    clientVersion: ports.clientVersion,
+    challenge,
+    accelerator:
+      accelerator === null
+        ? { name: 'unknown', reason: 'the probe is still running' }
+        : { name: accelerator.name, reason: accelerator.reason },
+    cpuModel: ports.platform.cpuModel,
+    memoryBytes: ports.platform.memoryBytes,
+    secureBoot: ports.platform.secureBoot,
+    bootMode: ports.platform.bootMode,
+    uptimeMs: await readUptimeMs(ports.places.proc),
+  };
+}
+
+function reportWithoutTpm(
+  ports: AgentPorts,
+  configuration: SellerConfiguration,
+  failure: unknown,
+  loop: Omit<LoopPorts, 'tpm'>,
+): Promise<void> {
+  const problem = toProblem(failure);
+  const notice = {
+    sessionPublicKey: toBase64(createSessionKey().publicKey),
+    reason: failure instanceof TpmAbsentError ? ('TPM_ABSENT' as const) : ('TPM_FAILED' as const),
+    detail: problem.message.slice(0, 500),
+    bootMode: ports.platform.bootMode,
+    clientVersion: ports.clientVersion,
+  };
+  ports.store.dispatch({ type: 'unattested', problem });
+  return reportForever(brokerClient(configuration, ports.signal), notice, problem, loop);
+}
+
+function tpmFailure(error: unknown) {
+  return error instanceof TpmAbsentError
+    ? ({ kind: 'absent' } as const)
+    : ({ kind: 'failed', problem: toProblem(error) } as const);
+}

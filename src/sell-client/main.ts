@@ -1,0 +1,115 @@
+/** The sell client of the live image: all wiring, no rules. init starts it again whenever it ends. */
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describeError } from '../shared/errors.ts';
+import { PROBE_TIMEOUTS_MS, probeAccelerators } from './accelerator/probe.ts';
+import { toProblem } from './agent/problem.ts';
+import { runAgent } from './agent/run-agent.ts';
+import { createStore } from './agent/store.ts';
+import { loadDrivers } from './hardware/modalias.ts';
+import { readPlatform } from './hardware/platform.ts';
+import { runDhcp } from './network/dhcp.ts';
+import { watchNetwork } from './network/watch-network.ts';
+import { LIVE_PLACES as places } from './places.ts';
+import { openConsoles } from './screen/consoles.ts';
+import { findTpm } from './tpm/find-tpm.ts';
+
+const SCREEN_MS = 1000;
+const HARDWARE_SETTLING_MS = 250;
+const HARDWARE_SETTLED_MS = 3000;
+const DHCP_RESTART_MS = 5000;
+
+const ending = new AbortController();
+const { signal } = ending;
+let asked = false;
+for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  process.once(name, () => {
+    asked = true;
+    ending.abort();
+  });
+}
+
+async function main(): Promise<void> {
+  const image = JSON.parse(await readFile(places.imageFacts, 'utf8')) as { name: string; version: string };
+  const store = createStore();
+  const displays = await openConsoles(`${places.sys}/class/tty/console/active`, `${image.name} ${image.version}`);
+  const show = () => {
+    for (const display of displays) display.show(store.state(), nowMs());
+  };
+  store.subscribe(show);
+  const clock = setInterval(show, SCREEN_MS);
+
+  const platform = await readPlatform(places);
+  store.dispatch({ type: 'platform', bootMode: platform.bootMode, secureBoot: platform.secureBoot });
+
+  const seen = new Set<string>();
+  const background = [
+    keepDhcp(store.dispatch),
+    watchNetwork(places.resolvConf, {
+      onChange: (network) => store.dispatch({ type: 'network', network }),
+      pause,
+      signal,
+    }),
+    loadDrivers(places.sys, seen).then(async () => {
+      const probe = {
+        qemu: places.qemu,
+        temporaryFolder: places.temporaryFolder,
+        timeoutMs: PROBE_TIMEOUTS_MS,
+        signal,
+      };
+      await Promise.all([
+        keepLoadingDrivers(seen),
+        probeAccelerators(probe).then((result) => store.dispatch({ type: 'accelerator', result })),
+      ]);
+    }),
+  ];
+  const agent = runAgent({
+    store,
+    places,
+    platform,
+    clientVersion: image.version,
+    openTpm: () => findTpm(places.tpmDevice, pause),
+    nowMs,
+    random: Math.random,
+    pause,
+    signal,
+  });
+  // The first failure that nobody handled ends the program; init starts it anew.
+  await Promise.all([agent, ...background]).finally(() => {
+    ending.abort();
+    clearInterval(clock);
+    for (const display of displays) display.close();
+  });
+}
+
+async function keepDhcp(dispatch: ReturnType<typeof createStore>['dispatch']): Promise<void> {
+  while (!signal.aborted) {
+    await runDhcp(signal).catch((error: unknown) => {
+      dispatch({ type: 'failed', problem: toProblem(error), retryAtMs: nowMs() + DHCP_RESTART_MS });
+    });
+    await pause(DHCP_RESTART_MS);
+  }
+}
+
+async function keepLoadingDrivers(seen: Set<string>): Promise<void> {
+  for (let quietMs = HARDWARE_SETTLING_MS; !signal.aborted; quietMs = Math.min(2 * quietMs, HARDWARE_SETTLED_MS)) {
+    const fresh = await loadDrivers(places.sys, seen);
+    if (fresh > 0) quietMs = HARDWARE_SETTLING_MS;
+    await pause(quietMs);
+  }
+}
+
+/** Milliseconds since the kernel started. */
+function nowMs(): number {
+  return Math.round(Number(process.hrtime.bigint() / 1_000_000n));
+}
+
+async function pause(ms: number): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}
+
+main().catch((error: unknown) => {
+  if (asked) return;
+  console.error(`cpushare: error=CLIENT_FAULT detail="${describeError(error).replace(/\n/g, '; ')}"`);
+  process.exitCode = 1;
+});

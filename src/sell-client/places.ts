@@ -1,0 +1,29 @@
+/** Where things lie in the live image. One object, so that a test can point each of them elsewhere. */
+export interface Places {
+  readonly sys: string;
+  readonly proc: string;
+  readonly dev: string;
+  readonly tpmDevice: string;
+  readonly eventLog: string;
+  readonly imaLog: string;
+  /** Written by the image build: name and version. */
+  readonly imageFacts: string;
+  readonly configurationCopy: string;
+  readonly resolvConf: string;
+  readonly temporaryFolder: string;
+  readonly qemu: string;
+}
+
+export const LIVE_PLACES: Places = {
+  sys: '/sys',
+  proc: '/proc',
+  dev: '/dev',
+  tpmDevice: '/dev/tpmrm0',
+  eventLog: '/sys/kernel/security/tpm0/binary_bios_measurements',
+  imaLog: '/sys/kernel/security/ima/binary_runtime_measurements',
+  imageFacts: '/usr/lib/cpushare/image.json',
+  configurationCopy: '/run/cpushare/cpushare.json',
+  resolvConf: '/run/resolv.conf',
+  temporaryFolder: '/tmp',
+  qemu: 'qemu-system-x86_64',
+};
