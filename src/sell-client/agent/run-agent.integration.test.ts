@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startTestTpm, type TestTpm } from 'tpm2-ts/testing/swtpm';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseClaims } from '../../attest/claims.ts';
 import { readPlatform } from '../hardware/platform.ts';
 import { LIVE_PLACES } from '../places.ts';
@@ -19,12 +19,13 @@ let broker: TestBroker;
 let folder: string;
 const ends: (() => Promise<void>)[] = [];
 
-beforeAll(async () => {
-  tpm = await startTestTpm('unix');
+/** A TPM each, since a register that was extended stays so until the machine restarts. */
+beforeEach(async () => {
+  [tpm, broker] = await Promise.all([startTestTpm('unix'), startTestBroker()]);
 });
-afterAll(() => tpm.stop());
 afterEach(async () => {
   for (const end of ends.splice(0)) await end();
+  await Promise.all([tpm.stop(), broker.stop()]);
 });
 
 /** An agent as main.ts wires it, on a software TPM; the network is up and the accelerator is known. */
@@ -67,7 +68,6 @@ async function startAgent(options: { openTpm?: AgentPorts['openTpm']; pin?: stri
   ends.push(async () => {
     ending.abort();
     await done;
-    await broker.stop();
     await rm(folder, { recursive: true, force: true });
   });
   const reach = (condition: (state: AgentState) => boolean) => store.until(condition, ending.signal);
@@ -78,7 +78,6 @@ const accepted = (state: AgentState) => state.attestation.kind === 'accepted' &&
 
 describe('the agent on a software TPM and a broker behind TLS', () => {
   it('measures its configuration, enrols and is accepted with a quote bound to its session key', async () => {
-    broker = await startTestBroker();
     const agent = await startAgent();
     await agent.reach(accepted);
     const evidence = broker.proven[0];
@@ -89,5 +88,71 @@ describe('the agent on a software TPM and a broker behind TLS', () => {
     expect(parseClaims(evidence?.claims ?? new Uint8Array()).accelerator.name).toBe('tcg');
     expect(evidence?.ekCertificates.length).toBeGreaterThan(0);
     expect(agent.store.state().tpm).toMatchObject({ kind: 'present', keys: 'ECC P-256' });
+  });
+
+  it('shows a refusal with the check that failed, and never as attested', async () => {
+    broker.verdict = 'refused';
+    const agent = await startAgent();
+    await agent.reach((state) => state.attestation.kind === 'refused');
+    expect(agent.store.state().attestation).toMatchObject({
+      problem: { code: 'INITRD_DIFFERS', nextStep: 'write it again' },
+    });
+    expect(agent.states.some((state) => state.attestation.kind === 'accepted')).toBe(false);
+  });
+
+  it('waits for a broker that is down at boot, says so, and ends attested', async () => {
+    await broker.stop();
+    const agent = await startAgent();
+    await agent.reach((state) => state.problem?.problem.code === 'BROKER_UNREACHABLE');
+    await broker.start();
+    await agent.reach(accepted);
+    expect(broker.enrolments).toBe(1);
+  });
+
+  it('quotes again at once when the network returns', async () => {
+    const agent = await startAgent();
+    await agent.reach(accepted);
+    agent.network(false);
+    agent.network(true);
+    await vi.waitUntil(() => broker.proven.length === 2, { timeout: 30_000 });
+    expect(broker.enrolments).toBe(1);
+  });
+
+  it('enrols again at a broker that has forgotten it', async () => {
+    const agent = await startAgent();
+    await agent.reach(accepted);
+    broker.forgetMachines();
+    agent.network(false);
+    agent.network(true);
+    await vi.waitUntil(() => broker.proven.length === 2, { timeout: 30_000 });
+    expect(broker.enrolments).toBe(2);
+    await agent.reach(accepted);
+  });
+
+  it('goes on after its own restart: the configuration is not measured twice', async () => {
+    const first = await startAgent();
+    await first.reach(accepted);
+    await ends.pop()?.();
+    const second = await startAgent();
+    await second.reach(accepted);
+    const [before, after] = broker.proven.map((evidence) => evidence.pcrs.sha256?.[12]);
+    expect(after).toEqual(before);
+    expect(broker.proven[1]?.sessionPublicKey).not.toEqual(broker.proven[0]?.sessionPublicKey);
+    expect(broker.proven[1]?.akPublic).toEqual(broker.proven[0]?.akPublic);
+  });
+
+  it('sends nothing to a broker whose key is not the pinned one', async () => {
+    const agent = await startAgent({ pin: '00'.repeat(32) });
+    await agent.reach((state) => state.problem?.problem.code === 'BROKER_PIN_MISMATCH');
+    expect(broker.requests).toBe(0);
+  });
+
+  it('tells the broker that a machine without a TPM cannot be attested', async () => {
+    const absent = new TpmAbsentError('TPM_ABSENT', 'no TPM', { nextStep: 'turn it on' });
+    const agent = await startAgent({ openTpm: () => Promise.reject(absent) });
+    await vi.waitUntil(() => broker.notices.length === 1, { timeout: 30_000 });
+    expect(broker.notices[0]).toMatchObject({ reason: 'TPM_ABSENT', clientVersion: '0.1.0' });
+    expect(agent.store.state().attestation).toMatchObject({ kind: 'unattested', problem: { nextStep: 'turn it on' } });
+    expect(broker.enrolments).toBe(0);
   });
 });

@@ -32,6 +32,8 @@ export interface TestBroker {
   /** Evidence whose signature, binding, selection, values and claims held. */
   readonly proven: readonly Evidence[];
   readonly enrolments: number;
+  /** HTTP requests that arrived, whatever came of them. */
+  readonly requests: number;
   readonly notices: readonly unknown[];
   /** `accepted` from the start. */
   verdict: 'accepted' | 'refused';
@@ -46,6 +48,7 @@ export async function startTestBroker(): Promise<TestBroker> {
   const memory = {
     verdict: 'accepted' as TestBroker['verdict'],
     enrolments: 0,
+    requests: 0,
     proven: [] as Evidence[],
     notices: [] as unknown[],
     pending: new Map<string, { secret: Uint8Array; machineId: string; akPublic: string }>(),
@@ -79,6 +82,7 @@ export async function startTestBroker(): Promise<TestBroker> {
 
 type Memory = Pick<TestBroker, 'verdict' | 'pin'> & {
   enrolments: number;
+  requests: number;
   proven: Evidence[];
   notices: unknown[];
   pending: Map<string, { secret: Uint8Array; machineId: string; akPublic: string }>;
@@ -92,6 +96,7 @@ interface Answer {
 }
 
 async function answer(request: IncomingMessage, memory: Memory): Promise<Answer> {
+  memory.requests += 1;
   const parts: Buffer[] = [];
   for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
   const body = parts.length === 0 ? {} : JSON.parse(Buffer.concat(parts).toString('utf8'));
