@@ -23,6 +23,7 @@ export function limitsOf(tpmClass: TpmClass, expected: Pick<Expected, 'activatio
       : []),
     'A quote could have been relayed from another genuine machine that runs the same image.',
     'The firmware itself (registers 0 to 3, 5 and 6) is recorded and explained, not compared with known good values.',
+    'Whose keys Secure Boot trusts (register 7) is recorded, not compared: an owner can enrol keys of his own.',
     'Memory can be read by somebody with the machine open; only memory encryption would change that.',
   ];
 }

@@ -104,7 +104,7 @@ function firmware(boot: Boot): log.WrittenEvent[] {
     log.variable('SecureBoot', Uint8Array.of(boot.secureBoot ? 1 : 0)),
     ...variables,
     log.separator(7),
-    { pcr: 1, type: EventType.EFI_VARIABLE_BOOT, data: bytes('boot order'), measured: bytes('boot order') },
+    { ...log.variable('BootOrder', Uint8Array.of(0, 0), EventType.EFI_VARIABLE_BOOT), pcr: 1 },
     ...[0, 1, 2, 3, 5, 6].map(log.separator),
     log.variable('db', bytes('authority'), EventType.EFI_VARIABLE_AUTHORITY),
   ];
