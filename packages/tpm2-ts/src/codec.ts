@@ -99,7 +99,8 @@ export function sized<T>(size: Codec<number>, inner: Codec<T>, max = 0xffff): Co
       const start = sink.offset;
       inner.write(value, sink);
       const length = sink.offset - start;
-      if (length > max) throw sink.error('TOO_LARGE', `is ${length} bytes, at most ${max} are allowed`);
+      const most = Math.min(max, 2 ** (8 * (start - at)) - 1);
+      if (length > most) throw sink.error('TOO_LARGE', `is ${length} bytes, at most ${most} are allowed`);
       sink.patchNumber(at, length, start - at);
     },
   };

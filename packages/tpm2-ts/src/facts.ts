@@ -21,7 +21,7 @@ export async function tpmProperties(tpm: Tpm): Promise<TpmProperties> {
   const { data } = await getCapability(tpm, {
     capability: 'tpmProperties',
     property: PROPERTY.familyIndicator,
-    count: PROPERTY.nvBufferMax - PROPERTY.familyIndicator + 1,
+    count: PROPERTY.firmwareVersion2 - PROPERTY.familyIndicator + 1,
   });
   const values = new Map(data.properties.map(({ property, value }) => [property, value]));
   const value = (property: number) => values.get(property) ?? 0;

@@ -87,11 +87,14 @@ export function kdfE(
   );
 }
 
+/** The terminating zero belongs to it, Part 1 annex B.10.4. */
+const OAEP_LABEL = new TextEncoder().encode('IDENTITY\0');
+
 function shareWithRsa(ek: RsaPublic, hash: HashName): { seed: Uint8Array; encryptedSecret: Uint8Array } {
   const seed = new Uint8Array(randomBytes(HASH_SIZES[hash]));
   const key = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo(ek)), format: 'der', type: 'spki' });
   const encrypted = publicEncrypt(
-    { key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: hash, oaepLabel: Buffer.from('IDENTITY\0') },
+    { key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: hash, oaepLabel: OAEP_LABEL },
     seed,
   );
   return { seed, encryptedSecret: encode(tpm2bEncryptedSecret, new Uint8Array(encrypted)) };
