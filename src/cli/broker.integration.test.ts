@@ -3,11 +3,10 @@
  * of an enrolment, started again, and nothing is lost or stored twice.
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { execa } from 'execa';
 import { type Ak, activateCredential, createAk, createEk, type Ek, quote } from 'tpm2-ts/attester';
 import type { Tpm } from 'tpm2-ts/command';
@@ -15,7 +14,6 @@ import { chooseEk } from 'tpm2-ts/ek-certificates';
 import { readPcrs } from 'tpm2-ts/facts';
 import { openSwtpm } from 'tpm2-ts/transport-swtpm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { projectRoot } from '../../scripts/project.ts';
 import { type Child, startChild } from '../../scripts/run/child.ts';
 import { manufactureTpm } from '../../scripts/run/swtpm.ts';
 import { waitFor, waitForPath } from '../../scripts/run/wait.ts';
@@ -30,10 +28,7 @@ import { encodeEvidence } from '../protocol/evidence-document.ts';
 import type { EvidenceAnswer, MachineList } from '../protocol/messages.ts';
 import { parseReport } from '../protocol/report-document.ts';
 import { fromBase64, fromHex, toBase64, toHex } from '../shared/bytes.ts';
-
-const { dependencies } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')) as {
-  dependencies: Record<string, string>;
-};
+import { compileBrokerCommand } from './testing/compile-broker-command.ts';
 
 let folder: string;
 /** The command compiled from the source under test, so that a stale compile is never what runs. */
@@ -48,7 +43,7 @@ let ak: Ak;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cpushare-broker-'));
-  program = await compileCommand();
+  program = await compileBrokerCommand();
   reference = join(folder, 'reference-values.json');
   trust = join(folder, 'trust.pem');
   await writeFile(reference, JSON.stringify(someReferenceValues));
@@ -317,36 +312,4 @@ async function evidenceFor(challenge: string, brokerId: string): Promise<Evidenc
       sign('sha256', claimsSignatureInput(claims), { key: session.privateKey, dsaEncoding: 'ieee-p1363' }),
     ),
   };
-}
-
-/** Our packages from source, all others as installed. */
-async function compileCommand(): Promise<string> {
-  const outfile = join(projectRoot, `dist/test/broker-${process.pid}.mjs`);
-  await mkdir(join(projectRoot, 'dist/test'), { recursive: true });
-  await build({
-    stdin: {
-      contents: `
-        import yargs from 'yargs';
-        import { hideBin } from 'yargs/helpers';
-        import { brokerCommand } from './src/cli/broker.ts';
-        import { describeError } from './src/shared/errors.ts';
-        try {
-          await yargs(hideBin(process.argv)).command(brokerCommand).strict().exitProcess(false).fail((message, error) => { throw error ?? new Error(message); }).parseAsync();
-        } catch (error) {
-          console.error(describeError(error));
-          process.exitCode = 2;
-        }`,
-      resolveDir: projectRoot,
-      loader: 'ts',
-    },
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    conditions: ['source'],
-    external: Object.keys(dependencies),
-    logLevel: 'error',
-  });
-  return outfile;
 }
