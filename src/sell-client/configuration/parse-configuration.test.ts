@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseConfiguration } from './parse-configuration.ts';
+
+const pin = 'ab'.repeat(32);
+const bytes = (text: string) => new TextEncoder().encode(text);
+const file = (value: object) => bytes(JSON.stringify(value));
+
+describe('parseConfiguration', () => {
+  it('takes what the broker prints, also with a byte order mark and Windows line ends', () => {
+    const text = `\uFEFF{\r\n  "broker": "https://10.0.2.2:42007",\r\n  "brokerPin": "${pin}"\r\n}\r\n`;
+    expect(parseConfiguration(bytes(text))).toEqual({ broker: 'https://10.0.2.2:42007', brokerPin: pin });
+  });
+
+  it.each([
+    {
+      name: 'a forgotten comma',
+      bytes: bytes('{\n  "broker": "https://b:1"\n  "brokerPin": ""\n}'),
+      code: 'CONFIGURATION_NOT_JSON',
+      says: 'line 3, column 3',
+    },
+    { name: 'an empty file', bytes: bytes(''), code: 'CONFIGURATION_NOT_JSON', says: 'ends too early' },
+    { name: 'UTF-16', bytes: new Uint8Array([0xff, 0xfe, 0x7b, 0x00]), code: 'CONFIGURATION_NOT_TEXT', says: 'UTF-8' },
+    { name: 'a list', bytes: bytes('[]'), code: 'CONFIGURATION_INVALID', says: 'one object' },
+    {
+      name: 'a misspelt key',
+      bytes: file({ broker: 'https://b:1', brokerpin: pin }),
+      code: 'CONFIGURATION_INVALID',
+      says: '"brokerpin"',
+    },
+    {
+      name: 'a missing key',
+      bytes: file({ broker: 'https://b:1' }),
+      code: 'CONFIGURATION_INVALID',
+      says: '"brokerPin" is missing',
+    },
+    {
+      name: 'plain http',
+      bytes: file({ broker: 'http://b:1', brokerPin: pin }),
+      code: 'CONFIGURATION_INVALID',
+      says: '"broker" must be',
+    },
+    {
+      name: 'a path',
+      bytes: file({ broker: 'https://b:1/x', brokerPin: pin }),
+      code: 'CONFIGURATION_INVALID',
+      says: '"broker" must be',
+    },
+    {
+      name: 'a password',
+      bytes: file({ broker: 'https://a@b:1', brokerPin: pin }),
+      code: 'CONFIGURATION_INVALID',
+      says: '"broker" must be',
+    },
+    {
+      name: 'a short pin',
+      bytes: file({ broker: 'https://b:1', brokerPin: 'ab' }),
+      code: 'CONFIGURATION_INVALID',
+      says: '64 lower-case hex',
+    },
+  ])('refuses $name and says where', ({ bytes: given, code, says }) => {
+    expect(() => parseConfiguration(given)).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(says) }),
+    );
+  });
+
+  it('ends in a value or a coded error, whatever the bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (given) => {
+        expect(() => parseConfiguration(given)).toThrow(
+          expect.objectContaining({ code: expect.stringMatching(/^CONFIGURATION_/) }),
+        );
+      }),
+    );
+  });
+});
