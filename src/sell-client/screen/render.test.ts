@@ -90,7 +90,7 @@ describe('displays', () => {
     display.show(initialState, 1000);
     expect(written).toHaveLength(2);
     expect(written[1]).toContain('\x1b[25;1HRunning for 1 s');
-    expect(written[1]?.match(/\x1b\[\d+;1H/g)).toHaveLength(1);
+    expect(written[1]?.split('\x1b[')).toHaveLength(2);
   });
 
   it('prints a line when something changed, and again only when it comes back', () => {
