@@ -19,7 +19,7 @@ import { type Evidence, QUOTED_PCRS } from './evidence.ts';
 import type { Expected } from './expected.ts';
 import { demoPolicyAcceptingSoftwareTpm, policyAccepting } from './policies.ts';
 import { qualifyingData } from './qualifying-data.ts';
-import { bootEvents, GOOD_BOOT, referenceValuesOf } from './testing/attester-node.ts';
+import { bootEvents, GOOD_BOOT, referenceValuesOf } from './testing/boot-node.ts';
 import { imaEntry, writeEventLog } from './testing/event-log-writer.ts';
 
 const challenge = new Uint8Array(32).fill(9);

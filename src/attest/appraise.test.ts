@@ -8,7 +8,8 @@ import { EventType } from './event-log/event-types.ts';
 import type { Evidence } from './evidence.ts';
 import type { Expected } from './expected.ts';
 import { demoPolicyAcceptingSoftwareTpm, policyAccepting } from './policies.ts';
-import { bootEvents, GOOD_BOOT, newMachine, referenceValuesOf } from './testing/attester-node.ts';
+import { newMachine } from './testing/attester-node.ts';
+import { bootEvents, GOOD_BOOT, referenceValuesOf } from './testing/boot-node.ts';
 import { ekCertificate, newAuthority } from './testing/certificate-authority-node.ts';
 import { grubCommand, separator, variable } from './testing/event-log-writer.ts';
 import type { Verdict } from './verdict.ts';
@@ -110,6 +111,21 @@ describe('another boot is refused with the component named', () => {
       words: 'GRUB command added: "set debug=all"',
     },
     { name: 'another shim', boot: { shim: 'shim 15' }, code: 'SHIM_DIFFERS', component: 'shim', words: 'shim differs' },
+    { name: 'another GRUB', boot: { grub: 'grub 3' }, code: 'GRUB_DIFFERS', component: 'GRUB', words: 'GRUB differs' },
+    {
+      name: 'an enrolled MOK',
+      boot: { mokList: 'MokList and mine' },
+      code: 'MOK_LIST_DIFFERS',
+      component: 'MOK list',
+      words: 'MOK list differs',
+    },
+    {
+      name: 'a remark in grub.cfg',
+      boot: { remark: '# hello' },
+      code: 'GRUB_CONFIG_DIFFERS',
+      component: 'grub.cfg',
+      words: 'grub.cfg differs',
+    },
     {
       name: 'another kernel',
       boot: { kernel: 'kernel 5' },
@@ -122,6 +138,20 @@ describe('another boot is refused with the component named', () => {
     expect(verdict).toMatchObject({ status: 'refused', image: null });
     expect(firstFailure(verdict)).toMatchObject({ name: 'image', code, difference: { component } });
     expect(firstFailure(verdict)?.sentence).toContain(words);
+  });
+
+  it('something measured that no reference value names', () => {
+    const events = [...bootEvents(GOOD_BOOT), { pcr: 9, type: EventType.EVENT_TAG, data: new Uint8Array(2) }];
+    const verdict = judge(machine.attest({ challenge, brokerId, events }));
+    expect(firstFailure(verdict)).toMatchObject({ name: 'image', code: 'REFERENCE_MISMATCH' });
+  });
+
+  it.each([
+    { name: 'no IMA', bootAggregate: null, code: 'IMA_NOT_MEASURED' },
+    { name: 'another boot aggregate', bootAggregate: new Uint8Array(32), code: 'BOOT_AGGREGATE_MISMATCH' },
+  ])('$name', ({ bootAggregate, code }) => {
+    const boot = { ...GOOD_BOOT, modules: [], bootAggregate };
+    expect(firstFailure(judge(machine.attest({ challenge, brokerId, boot })))?.code).toBe(code);
   });
 
   it('Secure Boot off, first of all', () => {
@@ -195,6 +225,10 @@ describe('register 7 must leave no doubt', () => {
   });
 });
 
+/** TPMS_ATTEST: head 6, signer 36, extra data 34, clock 8, two counts 8, then `safe`. */
+const SAFE_FLAG_AT = 92;
+/** One SHA-1 event: register 0, a separator. */
+const sha1Log = Uint8Array.from([0, 0, 0, 0, 4, 0, 0, 0, ...new Uint8Array(20), 4, 0, 0, 0, 0, 0, 0, 0]);
 const other = newMachine({ authority: machine.authority });
 const foreign = other.attest({ challenge, brokerId });
 const later = machine.attest({ challenge: new Uint8Array(32).fill(8), brokerId });
@@ -295,6 +329,36 @@ describe('evidence that is not what it says is refused with its own code', () =>
       changes: { pcrs: { ...evidence.pcrs, sha1: { 0: new Uint8Array(20) } } },
       code: 'PCR_VALUES_MALFORMED',
     },
+    {
+      name: 'a quote over fewer registers',
+      changes: machine.attest({ challenge, brokerId, quoted: [0, 1, 2] }),
+      code: 'QUOTE_SELECTION_WRONG',
+    },
+    {
+      name: 'a quote over none',
+      changes: machine.attest({ challenge, brokerId, quoted: [] }),
+      code: 'QUOTE_SELECTION_WRONG',
+    },
+    {
+      name: 'a quote with a flag that is neither yes nor no',
+      changes: machine.attest({
+        challenge,
+        brokerId,
+        statement: (quote) => quote.map((byte, at) => (at === SAFE_FLAG_AT ? 7 : byte)),
+      }),
+      code: 'QUOTE_MALFORMED',
+    },
+    {
+      name: 'a signature of an unknown kind',
+      changes: { signature: flip(evidence.signature, 1, 0xff) },
+      code: 'SIGNATURE_MALFORMED',
+    },
+    {
+      name: 'an event log that is none',
+      changes: { eventLog: new Uint8Array(64).fill(0x41) },
+      code: 'EVENT_LOG_MALFORMED',
+    },
+    { name: 'a log without sha256', changes: { eventLog: sha1Log }, code: 'EVENT_LOG_BANK_MISSING' },
     { name: 'no event log', changes: { eventLog: new Uint8Array() }, code: 'EVENT_LOG_MISSING' },
     {
       name: 'an event log cut within an event',
@@ -371,6 +435,7 @@ describe('activation by transcript', () => {
       code: 'ACTIVATION_SIGNATURE_INVALID',
     },
     { name: 'of another machine', changed: other.transcript(broker), code: 'ACTIVATION_AK_MISMATCH' },
+    { name: 'of a statement that is none', changed: machine.transcript(broker, '{}'), code: 'ACTIVATION_MALFORMED' },
   ])('$name is refused', ({ changed, code }) => {
     const verdict = judge({}, { activation: { kind: 'transcript', transcript: changed } });
     expect(firstFailure(verdict)).toMatchObject({ name: 'activation', code });

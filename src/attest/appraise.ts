@@ -20,6 +20,7 @@ import { chainFailure, compareOwnChain, type Difference, requireConsistent } fro
 import { pcrVerdicts } from './pcr-verdicts.ts';
 import { type JudgedKeys, judgeKeys, judgeQuote } from './quote.ts';
 import type { ReferenceValues } from './reference-values.ts';
+import type { RefusalCode } from './refusal-codes.ts';
 import { configurationFailure, moduleFailure, readImaLog } from './runtime.ts';
 import { secureBootFailure } from './secure-boot.ts';
 import type { Verdict } from './verdict.ts';
@@ -115,7 +116,7 @@ function judge(evidence: Evidence, expected: Expected, crypto: AttestCrypto, led
 }
 
 function judgeActivation(keys: JudgedKeys, expected: Expected, crypto: AttestCrypto, ledger: Ledger): boolean {
-  const fail = (code: string, sentence: string): false => {
+  const fail = (code: RefusalCode, sentence: string): false => {
     const remedy = 'Enrol the machine again, so that the broker activates its AK.';
     ledger.fail('activation', {
       code,

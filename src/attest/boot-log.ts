@@ -9,6 +9,7 @@ import { initialPcr, replayBank } from './event-log/replay.ts';
 import { CONFIGURATION_PCR } from './evidence.ts';
 import { IMA_PCR } from './ima-log.ts';
 import type { Failure, Ledger } from './ledger.ts';
+import type { RefusalCode } from './refusal-codes.ts';
 
 /** GRUB's registers: zero when a boot loader measured neither its commands nor the files it read. */
 const BOOT_LOADER_PCRS = [8, 9] as const;
@@ -65,7 +66,7 @@ export function judgeBootLog(
   return events;
 }
 
-function formatCode(error: LogError): string {
+function formatCode(error: LogError): RefusalCode {
   if (error.code === 'LOG_TRUNCATED') return 'EVENT_LOG_TRUNCATED';
   if (error.code === 'LOG_TRAILING_BYTES') return 'EVENT_LOG_TRAILING_BYTES';
   return 'EVENT_LOG_MALFORMED';

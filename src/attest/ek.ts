@@ -14,6 +14,7 @@ import {
 import type { AttestCrypto } from './crypto.ts';
 import type { TpmClass } from './evidence.ts';
 import type { Failure } from './ledger.ts';
+import type { RefusalCode } from './refusal-codes.ts';
 import type { Verdict } from './verdict.ts';
 
 /** TCG EK Credential Profile 2.6 §3.2: tcg-kp-EKCertificate, and the names in the subject alternative name. */
@@ -45,7 +46,7 @@ export function judgeEkCertificates(
   ekPublicKeyInfo: Uint8Array,
   trust: { readonly anchors: readonly Uint8Array[]; readonly time: Date },
   crypto: AttestCrypto,
-): { readonly identity: TpmIdentity; readonly unknownCode: string | null } | Failure {
+): { readonly identity: TpmIdentity; readonly unknownCode: RefusalCode | null } | Failure {
   let chain: Certificate[];
   try {
     chain = chainDer.map(parseCertificate);
@@ -144,7 +145,7 @@ function identify(leaf: Certificate, path: readonly Certificate[]): TpmIdentity 
   return { class: 'unknown', manufacturer, model, evidence };
 }
 
-function unknown(code: string, evidence: string, leaf: Certificate | null) {
+function unknown(code: RefusalCode, evidence: string, leaf: Certificate | null) {
   const attributes = leaf?.alternativeAttributes;
   return {
     unknownCode: code,

@@ -1,8 +1,9 @@
 /** Keeps the checks of one appraisal in order. Every name of the list ends up in the verdict: passed, failed or not reached. */
+import type { RefusalCode } from './refusal-codes.ts';
 import type { Check } from './verdict.ts';
 
 export interface Failure {
-  readonly code: string;
+  readonly code: RefusalCode;
   readonly family: 'malformed' | 'false' | 'policy';
   readonly sentence: string;
   readonly remedy?: string;

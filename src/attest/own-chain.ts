@@ -10,6 +10,7 @@ import { EventType } from './event-log/event-types.ts';
 import { extend, initialPcr } from './event-log/replay.ts';
 import type { Failure } from './ledger.ts';
 import type { ReferenceEvent, ReferenceValues } from './reference-values.ts';
+import type { RefusalCode } from './refusal-codes.ts';
 
 export class ReferenceConsistencyError extends CodedError<'REFERENCE_VALUES_INCONSISTENT'> {}
 
@@ -79,8 +80,8 @@ function headline(difference: Difference): string {
   return `${component} differs: expected ${expected}, got ${actual}.`;
 }
 
-function codeOf(component: string): string {
-  const codes: { readonly [component: string]: string } = {
+function codeOf(component: string): RefusalCode {
+  const codes: { readonly [component: string]: RefusalCode } = {
     'kernel command line': 'KERNEL_COMMAND_LINE_DIFFERS',
     'GRUB command': 'GRUB_COMMAND_DIFFERS',
     shim: 'SHIM_DIFFERS',

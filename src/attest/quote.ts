@@ -17,6 +17,7 @@ import type { Evidence } from './evidence.ts';
 import type { Expected } from './expected.ts';
 import type { Failure, Ledger } from './ledger.ts';
 import { qualifyingData } from './qualifying-data.ts';
+import type { RefusalCode } from './refusal-codes.ts';
 
 /** TPM_RH_ENDORSEMENT and TPM_RH_OWNER: where a primary AK may live. */
 const HIERARCHIES = [0x4000000b, 0x40000001] as const;
@@ -276,7 +277,7 @@ function suffix(error: unknown): 'TRUNCATED' | 'TRAILING_BYTES' | 'MALFORMED' {
   return code === 'TRUNCATED' || code === 'TRAILING_BYTES' ? code : 'MALFORMED';
 }
 
-function malformed(code: string, what: string, error: unknown): Failure {
+function malformed(code: RefusalCode, what: string, error: unknown): Failure {
   if (!(error instanceof TpmCodecError || error instanceof TpmKeyError)) throw error;
   return { code, family: 'malformed', sentence: `${what}: ${error.message}.` };
 }

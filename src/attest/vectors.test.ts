@@ -13,7 +13,7 @@ import { bootAggregate, parseImaLog, provenImaEntries } from './ima-log.ts';
 import { compareOwnChain } from './own-chain.ts';
 import type { ReferenceEvent } from './reference-values.ts';
 import { secureBootFailure } from './secure-boot.ts';
-import { GOOD_BOOT, referenceValuesOf } from './testing/attester-node.ts';
+import { GOOD_BOOT, referenceValuesOf } from './testing/boot-node.ts';
 import { imaEntry } from './testing/event-log-writer.ts';
 
 const folder = new URL('../../../shared/vectors/debian13-qemu-cd/', import.meta.url);
