@@ -26,10 +26,10 @@ export interface ReferenceInput {
 
 /** @throws PeError, GrubPredictionError when a file is not one whose measurements can be foreseen */
 export async function computeReferenceValues(input: ReferenceInput): Promise<ReferenceValues> {
-  const [shim, grub, kernel, grubConfig] = await Promise.all(
-    [input.shim, input.grub, input.kernel, input.grubConfig].map(async (path) => await readFile(path)),
-  );
-  if (!shim || !grub || !kernel || !grubConfig) throw new Error('unreachable: four files were read');
+  const shim = await readFile(input.shim);
+  const grub = await readFile(input.grub);
+  const kernel = await readFile(input.kernel);
+  const grubConfig = await readFile(input.grubConfig);
   const initrd = await hashInitrd(input.initrd);
   const prediction = predictGrub(grubConfig.toString('utf8'));
   const components = {
