@@ -20,6 +20,7 @@ export interface LoopPorts {
   networkUp(): Promise<void>;
   /** The open TPM; opened again after `discard`. */
   readonly tpm: { get(): Promise<MachineTpm>; discard(): Promise<void> };
+  memoryUsedBytes(): Promise<number>;
   readonly signal: AbortSignal;
 }
 
@@ -38,6 +39,7 @@ export async function attestForever(session: Session, ports: LoopPorts): Promise
       const answer = await attest(session, tpm, machineId);
       ports.dispatch(verdictEvent(machineId, answer, ports.nowMs()));
       failures = 0;
+      ports.dispatch({ type: 'memory', usedBytes: await ports.memoryUsedBytes() });
       await ports.alarm.wait(answer.nextAttestationMs, ports.signal);
     } catch (error) {
       if (ports.signal.aborted) return;

@@ -6,7 +6,7 @@ import type { SellerConfiguration } from '../../protocol/messages.ts';
 import { toBase64 } from '../../shared/bytes.ts';
 import { brokerClient } from '../broker/broker-client.ts';
 import { lookForConfiguration, type RawConfiguration, useConfiguration } from '../configuration/load-configuration.ts';
-import { type Platform, readUptimeMs } from '../hardware/platform.ts';
+import { type Platform, readMemoryUsedBytes, readUptimeMs } from '../hardware/platform.ts';
 import type { Places } from '../places.ts';
 import { TpmAbsentError } from '../tpm/find-tpm.ts';
 import { openMachineTpm, pcrBank } from '../tpm/open-machine-tpm.ts';
@@ -104,6 +104,7 @@ function loopPorts(ports: AgentPorts): Omit<LoopPorts, 'tpm'> {
     random: ports.random,
     alarm,
     networkUp: () => ports.store.until((state) => state.network.kind === 'up', ports.signal),
+    memoryUsedBytes: () => readMemoryUsedBytes(ports.places.proc),
     signal: ports.signal,
   };
 }

@@ -68,6 +68,8 @@ export interface AgentState {
   readonly tpm: TpmState;
   readonly accelerator: AcceleratorResult | null;
   readonly attestation: AttestationState;
+  /** Of the machine's memory, measured after each verdict: what is left to sell depends on it. */
+  readonly memoryUsedBytes: number | null;
   /** What keeps the agent from its work right now, and when it tries again. */
   readonly problem: { readonly problem: Problem; readonly retryAtMs: number } | null;
 }
@@ -88,6 +90,7 @@ export type AgentEvent =
     }
   | { readonly type: 'refused'; readonly machineId: string; readonly atMs: number; readonly problem: Problem }
   | { readonly type: 'unattested'; readonly problem: Problem }
+  | { readonly type: 'memory'; readonly usedBytes: number }
   | { readonly type: 'machine-unknown' }
   | { readonly type: 'failed'; readonly problem: Problem; readonly retryAtMs: number };
 
@@ -98,6 +101,7 @@ export const initialState: AgentState = {
   tpm: { kind: 'searching' },
   accelerator: null,
   attestation: { kind: 'starting' },
+  memoryUsedBytes: null,
   problem: null,
 };
 
@@ -126,6 +130,8 @@ export function next(state: AgentState, event: AgentEvent): AgentState {
       return { ...state, attestation: refused(state.attestation, event), problem: null };
     case 'unattested':
       return { ...state, attestation: { kind: 'unattested', problem: event.problem }, problem: null };
+    case 'memory':
+      return { ...state, memoryUsedBytes: event.usedBytes };
     case 'machine-unknown':
       return { ...state, attestation: { kind: 'starting' } };
     case 'failed':

@@ -23,6 +23,7 @@ export function statusLines(state: AgentState): string[] {
   else if (attestation.kind === 'refused') {
     lines.push(`attestation=refused machine=${attestation.machineId} code=${attestation.problem.code}`);
   } else lines.push(`attestation=${attestation.kind}`);
+  if (state.memoryUsedBytes !== null) lines.push(`memory used-bytes=${state.memoryUsedBytes}`);
   for (const found of problems(state)) lines.push(problemLine(found));
   if (state.problem !== null) lines.push(problemLine(state.problem.problem));
   return lines.map((line) => `cpushare: ${printable(line)}`);
