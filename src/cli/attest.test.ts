@@ -8,7 +8,7 @@ import type { Evidence } from '../attest/evidence.ts';
 import { newMachine } from '../attest/testing/attester-node.ts';
 import { type Boot, GOOD_BOOT, referenceValuesOf } from '../attest/testing/boot-node.ts';
 import { encodeReport } from '../protocol/report-document.ts';
-import { toHex } from '../shared/bytes.ts';
+import { fromHex, toHex } from '../shared/bytes.ts';
 import { attestCommand } from './attest.ts';
 
 const broker = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
@@ -17,6 +17,7 @@ const brokerId = new Uint8Array(createHash('sha256').update(brokerSpki).digest()
 const challenge = new Uint8Array(32).fill(5);
 const machine = newMachine();
 const opinion = { status: 'accepted' as const, checks: [], image: null, pcrs: [], claims: null, limits: [] };
+const ownId = createHash('sha256').update(fromHex(machine.activation.ekName)).digest('hex');
 let folder = '';
 const path = (name: string): string => join(folder, name);
 
@@ -26,6 +27,7 @@ beforeAll(async () => {
   await writeFile(path('trust.pem'), new X509Certificate(machine.authority.certificate).toString());
   await writeFile(path('nonce'), `${toHex(challenge)}\n`);
   await writeReport('report.json', GOOD_BOOT);
+  await writeReport('renamed.json', GOOD_BOOT, 'cd'.repeat(32));
 });
 afterAll(() => rm(folder, { recursive: true }));
 afterEach(() => {
@@ -33,10 +35,10 @@ afterEach(() => {
   process.exitCode = 0;
 });
 
-async function writeReport(name: string, boot: Boot): Promise<Evidence> {
+async function writeReport(name: string, boot: Boot, machineId = ownId): Promise<Evidence> {
   const evidence = machine.attest({ challenge, brokerId, boot });
   const report = {
-    machineId: 'cd'.repeat(32),
+    machineId,
     brokerId,
     challenge,
     receivedAt: '2026-11-21T04:00:00.000Z',
@@ -121,6 +123,11 @@ describe('attest verify', () => {
 
   it.each([
     { name: 'a report that is not there', args: ['none.json', ...nonce], code: 'FILE_UNREADABLE' },
+    {
+      name: 'a report under the name of another machine',
+      args: ['renamed.json', ...nonce],
+      code: 'REPORT_MACHINE_MISMATCH',
+    },
     { name: 'a report that is none', args: ['reference.json', ...nonce], code: 'REPORT_MALFORMED' },
     { name: 'a nonce that is none', args: ['report.json', '--nonce', 'abc'], code: 'NONCE_BAD' },
     {

@@ -1,6 +1,8 @@
 /** `cpushare attest`: judge a report, look into an event log. No network; exit code 0 accepted, 1 refused, 2 could not judge. */
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { nodeDigest } from 'tpm2-ts/digest-node';
+import { objectName } from 'tpm2-ts/name';
 import type { CommandModule } from 'yargs';
 import { appraise } from '../attest/appraise.ts';
 import { nodeAttestCrypto } from '../attest/crypto-node.ts';
@@ -12,7 +14,7 @@ import { policyAccepting } from '../attest/policies.ts';
 import { parseReferenceValues, type ReferenceValues } from '../attest/reference-values.ts';
 import { renderVerdict } from '../attest/render.ts';
 import { parseReport, type Report } from '../protocol/report-document.ts';
-import { fromHex } from '../shared/bytes.ts';
+import { fromHex, toHex } from '../shared/bytes.ts';
 import { CodedError } from '../shared/errors.ts';
 
 export class AttestCommandError extends CodedError<
@@ -23,6 +25,7 @@ export class AttestCommandError extends CodedError<
   | 'TIME_BAD'
   | 'TRUST_FILE_BAD'
   | 'REFERENCE_MISSING'
+  | 'REPORT_MACHINE_MISMATCH'
 > {}
 
 interface VerifyArguments {
@@ -90,6 +93,7 @@ const verifyCommand: CommandModule<object, VerifyArguments> = {
       ) as never,
   handler: async (args) => {
     const report = parseReport(await read(args.report));
+    requireOwnMachineId(report);
     const expected = await expectations(args, report);
     const verdict = appraise(report.evidence, expected, nodeAttestCrypto);
     if (args.json) {
@@ -135,6 +139,22 @@ export const attestCommand: CommandModule = {
     yargs.command(verifyCommand).command(logCommand).demandCommand(1, 'Name a verb: verify or log.') as never,
   handler: () => {},
 };
+
+/** The id is SHA-256 of the EK's Name: a report must not carry the name of another machine. An unreadable EK is judged later. */
+function requireOwnMachineId({ machineId, evidence }: Report): void {
+  let ekName: Uint8Array;
+  try {
+    ekName = objectName(evidence.ekPublic, nodeDigest);
+  } catch {
+    return;
+  }
+  const actual = toHex(nodeAttestCrypto.hash('sha256', ekName));
+  if (actual === machineId) return;
+  throw new AttestCommandError(
+    'REPORT_MACHINE_MISMATCH',
+    `the report is headed machine ${machineId}, its evidence is of machine ${actual}`,
+  );
+}
 
 async function expectations(args: VerifyArguments, report: Report): Promise<Expected> {
   const [first, ...others] = await Promise.all(args.reference.map(readReferenceValues));
