@@ -51,20 +51,19 @@ export async function unpackDeb(deb: string, folder: string, decompress: Decompr
   const { compression, data } = debData(await readFile(deb));
   const tar = extract();
   const source = compression === 'none' ? Readable.from([data]) : decompress(compression, data);
-  const feeding = pipeline(source, tar);
   const entries = new Map<string, TreeEntry>();
-  const unpacking = (async () => {
-    for await (const member of tar) {
-      const entry = entryOf(member.header, entries);
-      if (entry === undefined) {
-        member.resume();
-        continue;
-      }
+  const take = async (header: Header, content: Readable) => {
+    const entry = entryOf(header, entries);
+    if (entry === undefined) content.resume();
+    else {
       entries.set(entry.path, entry);
-      await write(entry, member as unknown as Readable, member.header, folder, entries);
+      await write(entry, content, header, folder, entries);
     }
-  })();
-  await Promise.all([feeding, unpacking]).catch((cause: unknown) => {
+  };
+  tar.on('entry', (header, content, next) => {
+    take(header, content as unknown as Readable).then(() => next(), next);
+  });
+  await pipeline(source, tar).catch((cause: unknown) => {
     if (cause instanceof DebError) throw cause;
     if (cause instanceof Error && /tar|xz|LZMA/i.test(cause.message)) {
       throw new DebError('DEB_MALFORMED', `cannot unpack ${deb}`, { cause });

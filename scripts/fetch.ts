@@ -50,8 +50,9 @@ export async function fetchPackages(
   const worker = async () => {
     for (const one of queue) {
       const path = join(folder, `${one.sha256}.deb`);
-      if (await isIntact(path, one)) advance(one.sizeBytes);
-      else await download(one, path, await options.mirrors(), advance);
+      const cached = await judgeCached(path, one);
+      if (cached === 'intact') advance(one.sizeBytes);
+      else await download(one, path, await options.mirrors(), advance, cached);
       paths.set(one.sha256, path);
     }
   };
@@ -60,13 +61,15 @@ export async function fetchPackages(
   return paths;
 }
 
+type Cached = 'intact' | 'absent' | 'corrupt';
+
 /** A cached file with other bytes than the lock says is taken away, so that it is fetched again and never used. */
-async function isIntact(path: string, one: LockedPackage): Promise<boolean> {
+async function judgeCached(path: string, one: LockedPackage): Promise<Cached> {
   const size = await sizeOf(path);
-  if (size === undefined) return false;
-  if (size === one.sizeBytes && (await sha256OfFile(path)) === one.sha256) return true;
+  if (size === undefined) return 'absent';
+  if (size === one.sizeBytes && (await sha256OfFile(path)) === one.sha256) return 'intact';
   await rm(path, { force: true });
-  return false;
+  return 'corrupt';
 }
 
 async function download(
@@ -74,6 +77,7 @@ async function download(
   path: string,
   mirrors: Mirrors,
   advance: (bytes: number) => void,
+  cached: Cached,
 ): Promise<void> {
   const failures: Error[] = [];
   for (const base of mirrors[one.archive]) {
@@ -94,7 +98,7 @@ async function download(
       }
     }
   }
-  throw giveUp(one, failures);
+  throw giveUp(one, failures, cached);
 }
 
 /** The mirror answered that it has no such file: the next mirror is asked, not this one again. */
@@ -157,8 +161,9 @@ function urlOf(base: string, one: LockedPackage): string {
   return `${base}/${one.path.split('/').map(encodeURIComponent).join('/')}`;
 }
 
-function giveUp(one: LockedPackage, failures: readonly Error[]): FetchError {
-  const what = `${one.name} ${one.version}`;
+function giveUp(one: LockedPackage, failures: readonly Error[], cached: Cached): FetchError {
+  const damaged = cached === 'corrupt' ? ' (the cached copy was damaged and is taken away)' : '';
+  const what = `${one.name} ${one.version}${damaged}`;
   const cause = failures.at(-1);
   if (failures.every((error) => error instanceof MissingError)) {
     return new FetchError('PACKAGE_DROPPED', `no mirror has ${what} any more (${one.archive} ${one.path})`, {

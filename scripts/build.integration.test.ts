@@ -1,0 +1,91 @@
+/** The whole recipe twice, in different folders: needs Debian packages, from the cache or the host's own mirror. */
+import { copyFile, cp, mkdtemp, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chooseMirrors } from './apt/mirrors.ts';
+import { type BuildOptions, buildImage } from './build.ts';
+import { cacheFolder } from './cache-folder.ts';
+import { sha256OfFile } from './fetch.ts';
+import { projectRoot } from './project.ts';
+
+let scratch: string;
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'build-test-'));
+});
+afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+const options = (root: string, output: string): BuildOptions & { told: string[] } => {
+  const told: string[] = [];
+  return {
+    projectRoot: root,
+    outputFolder: output,
+    cacheFolder: cacheFolder(),
+    mirrors: () => chooseMirrors({}),
+    progress: (line) => told.push(line),
+    told,
+  };
+};
+
+/** The same checkout elsewhere, with other time stamps. */
+async function copyCheckout(to: string): Promise<string> {
+  for (const part of ['image', 'src', 'packages', 'package.json', 'tsconfig.json', 'tsconfig.base.json']) {
+    await cp(join(projectRoot, part), join(to, part), {
+      recursive: true,
+      filter: (path) => !/\/(node_modules|dist)(\/|$)/.test(path.slice(projectRoot.length)),
+    });
+  }
+  await symlink(join(projectRoot, 'node_modules'), join(to, 'node_modules'));
+  await utimes(join(to, 'image/rootfs/etc/hosts'), 1_000_000_000, 1_000_000_000);
+  await copyFile(join(projectRoot, 'package-lock.json'), join(to, 'package-lock.json'));
+  return to;
+}
+
+describe('buildImage', () => {
+  it('gives the same bytes in another folder, with other time stamps, time zone and umask', async () => {
+    const first = await buildImage(options(projectRoot, join(scratch, 'one')));
+    const kept = { zone: process.env.TZ, umask: process.umask(0o077) };
+    process.env.TZ = 'Pacific/Kiritimati';
+    try {
+      const other = await copyCheckout(join(scratch, 'some where else'));
+      const second = await buildImage(options(other, join(other, 'out put')));
+      for (const part of ['iso', 'referenceValues'] as const) {
+        expect(await sha256OfFile(second[part]), part).toBe(await sha256OfFile(first[part]));
+      }
+    } finally {
+      process.umask(kept.umask);
+      if (kept.zone === undefined) delete process.env.TZ;
+      else process.env.TZ = kept.zone;
+    }
+  }, 600_000);
+
+  it('does nothing again that is done', async () => {
+    const again = options(projectRoot, join(scratch, 'one'));
+    const before = await sha256OfFile(join(scratch, 'one/cpushare-seller.iso'));
+    const built = await buildImage({ ...again, mirrors: () => Promise.reject(new Error('a mirror was asked for')) });
+    expect(again.told.filter((line) => !line.startsWith('Packages fetched'))).toEqual([]);
+    expect(await sha256OfFile(built.iso)).toBe(before);
+  }, 60_000);
+
+  it('stays within its budget and says what weighs how much', async () => {
+    const sizes = JSON.parse(await readFile(join(scratch, 'one/sizes.json'), 'utf8')) as {
+      name: string;
+      bytes: number;
+    }[];
+    const iso = sizes.find((one) => one.name === 'iso')?.bytes ?? 0;
+    expect(iso).toBe((await stat(join(scratch, 'one/cpushare-seller.iso'))).size);
+    expect(iso).toBeLessThanOrEqual(80 * 2 ** 20);
+  });
+
+  it('refuses a stale lock before it does anything', async () => {
+    const other = await copyCheckout(join(scratch, 'stale'));
+    const path = join(other, 'image/image.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"panic=10"', '"panic=11"'));
+    const output = join(scratch, 'stale-output');
+    await expect(buildImage(options(other, output))).rejects.toMatchObject({
+      code: 'LOCK_STALE',
+      nextStep: 'npx cpushare image lock',
+    });
+    await expect(stat(output)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});

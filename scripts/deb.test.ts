@@ -1,0 +1,148 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { type Header, pack } from 'tar-stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { debData, readAr } from './ar.ts';
+import { decompressInProcess, safePath, unpackDeb } from './deb.ts';
+
+type Member = Partial<Header> & { name: string; text?: string };
+
+async function tar(members: readonly Member[]): Promise<Buffer> {
+  const stream = pack();
+  for (const { text, ...header } of members) stream.entry(header, text ?? '');
+  stream.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream as unknown as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function ar(members: readonly { name: string; data: Uint8Array }[]): Buffer {
+  const parts = members.flatMap(({ name, data }) => [
+    Buffer.from(`${name.padEnd(16)}${'0'.padEnd(12)}${'0'.padEnd(6)}${'0'.padEnd(6)}${'100644'.padEnd(8)}`),
+    Buffer.from(`${String(data.length).padEnd(10)}\`\n`),
+    data,
+    Buffer.alloc(data.length % 2, '\n'),
+  ]);
+  return Buffer.concat([Buffer.from('!<arch>\n'), ...parts]);
+}
+
+const version = { name: 'debian-binary', data: Buffer.from('2.0\n') };
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'deb-test-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function unpack(members: readonly Member[]) {
+  await writeFile(join(folder, 'a.deb'), ar([version, { name: 'data.tar', data: await tar(members) }]));
+  return unpackDeb(join(folder, 'a.deb'), join(folder, 'out'), decompressInProcess);
+}
+
+describe('unpackDeb', () => {
+  it('lists and writes files, folders and links below merged /usr, without documentation', async () => {
+    const entries = await unpack([
+      { name: './', type: 'directory' },
+      { name: './bin/', type: 'directory' },
+      { name: './bin/tool', mode: 0o4755, text: 'program' },
+      { name: './usr/share/doc/tool/copyright', text: 'words' },
+      { name: './usr/bin/alias', type: 'symlink', linkname: 'tool' },
+      { name: './usr/bin/twin', type: 'link', linkname: './bin/tool' },
+    ]);
+    expect(entries).toEqual([
+      { kind: 'folder', path: 'usr/bin' },
+      { kind: 'file', path: 'usr/bin/tool', executable: true },
+      { kind: 'link', path: 'usr/bin/alias', target: 'tool' },
+      { kind: 'file', path: 'usr/bin/twin', executable: expect.any(Boolean) },
+    ]);
+    expect(await readFile(join(folder, 'out/usr/bin/alias'), 'utf8')).toBe('program');
+    // No set-user-id survives.
+    expect((await stat(join(folder, 'out/usr/bin/tool'))).mode & 0o7111).toBe(0o111);
+  });
+
+  it.each([
+    { name: 'a path with ..', members: [{ name: './usr/../../evil', text: 'x' }] },
+    { name: 'an absolute path', members: [{ name: '/etc/evil', text: 'x' }] },
+    { name: 'a link above the root', members: [{ name: 'usr/l', type: 'symlink', linkname: '../../etc' }] },
+    {
+      name: 'a file through a link',
+      members: [
+        { name: 'usr/l', type: 'symlink', linkname: '/elsewhere' },
+        { name: 'usr/l/evil', text: 'x' },
+      ],
+    },
+    {
+      name: 'the same file twice',
+      members: [
+        { name: 'usr/f', text: 'x' },
+        { name: './usr/f', text: 'y' },
+      ],
+    },
+    {
+      name: 'the same file twice by merged /usr',
+      members: [
+        { name: 'bin/f', text: 'x' },
+        { name: 'usr/bin/f', text: 'y' },
+      ],
+    },
+    { name: 'a device', members: [{ name: 'dev/mem', type: 'character-device', devmajor: 1, devminor: 1 }] },
+    { name: 'a hard link to a file outside', members: [{ name: 'usr/h', type: 'link', linkname: 'etc/passwd' }] },
+  ] satisfies { name: string; members: Member[] }[])('refuses $name', async ({ members }) => {
+    await expect(unpack(members)).rejects.toMatchObject({ code: 'DEB_UNSAFE' });
+    expect(await readdir(folder, { recursive: true })).not.toContain('evil');
+  });
+});
+
+describe('safePath', () => {
+  it('never leaves the folder', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('..', '.', '', 'bin', 'a', '\0'), { maxLength: 6 }), (segments) => {
+        let path: string;
+        try {
+          path = safePath(segments.join('/'));
+        } catch {
+          return;
+        }
+        expect(path === '' || path.split('/').every((one) => !['', '.', '..'].includes(one))).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('the ar shell', () => {
+  const good = ar([
+    version,
+    { name: 'control.tar.xz', data: Buffer.alloc(3) },
+    { name: 'data.tar.xz', data: Buffer.alloc(5) },
+  ]);
+
+  it('finds the compressed tree', () => {
+    expect(debData(good)).toEqual({ compression: 'xz', data: Buffer.alloc(5) });
+  });
+
+  it('refuses the archive cut at any length', () => {
+    for (let length = 0; length < good.length - 1; length += 1) {
+      const code = /^DEB_MALFORMED$/;
+      expect(() => debData(good.subarray(0, length))).toThrow(
+        expect.objectContaining({ code: expect.stringMatching(code) }),
+      );
+    }
+  });
+
+  it.each([
+    { name: 'two members of one name', members: [version, version] },
+    { name: 'no version first', members: [{ name: 'data.tar.xz', data: Buffer.alloc(1) }] },
+  ])('refuses $name', ({ members }) =>
+    expect(() => debData(ar(members))).toThrow(expect.objectContaining({ code: 'DEB_MALFORMED' })),
+  );
+
+  it('refuses an unknown compression by name', () => {
+    expect(() => debData(ar([version, { name: 'data.tar.lzma', data: Buffer.alloc(1) }]))).toThrow(/data\.tar\.lzma/);
+  });
+
+  it('reads members of odd length', () => {
+    expect(readAr(good).map((one) => one.data.length)).toEqual([4, 3, 5]);
+  });
+});
