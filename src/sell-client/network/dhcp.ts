@@ -11,7 +11,7 @@ const OPTIONS = [
   ...['--script', '/dev/null'],
   ...['--option', 'domain_name_servers', '--option', 'routers', '--option', 'subnet_mask'],
   // The card's own address identifies it, so a machine gets the same lease at every boot.
-  ...['--clientid', ''],
+  '--clientid=',
   // An address nobody gave reaches no broker; and asking whether a given one is taken costs seconds of every boot.
   ...['--noipv4ll', '--noarp'],
 ];
