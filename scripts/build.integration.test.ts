@@ -10,8 +10,11 @@ import { sha256OfFile } from './fetch.ts';
 import { projectRoot } from './project.ts';
 
 let scratch: string;
+/** A snapshot, so that work going on in the real one cannot fall between two builds. */
+let checkout: string;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'build-test-'));
+  checkout = join(scratch, 'checkout');
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
@@ -28,11 +31,11 @@ const options = (root: string, output: string): BuildOptions & { told: string[] 
 };
 
 /** The same checkout elsewhere, with other time stamps. */
-async function copyCheckout(to: string): Promise<string> {
+async function copyCheckout(to: string, from = projectRoot): Promise<string> {
   for (const part of ['image', 'src', 'packages', 'package.json', 'tsconfig.json', 'tsconfig.base.json']) {
-    await cp(join(projectRoot, part), join(to, part), {
+    await cp(join(from, part), join(to, part), {
       recursive: true,
-      filter: (path) => !/\/(node_modules|dist)(\/|$)/.test(path.slice(projectRoot.length)),
+      filter: (path) => !/\/(node_modules|dist)(\/|$)/.test(path.slice(from.length)),
     });
   }
   await symlink(join(projectRoot, 'node_modules'), join(to, 'node_modules'));
@@ -43,11 +46,11 @@ async function copyCheckout(to: string): Promise<string> {
 
 describe('buildImage', () => {
   it('gives the same bytes in another folder, with other time stamps, time zone and umask', async () => {
-    const first = await buildImage(options(projectRoot, join(scratch, 'one')));
+    const first = await buildImage(options(await copyCheckout(checkout), join(scratch, 'one')));
     const kept = { zone: process.env.TZ, umask: process.umask(0o077) };
     process.env.TZ = 'Pacific/Kiritimati';
     try {
-      const other = await copyCheckout(join(scratch, 'some where else'));
+      const other = await copyCheckout(join(scratch, 'some where else'), checkout);
       const second = await buildImage(options(other, join(other, 'out put')));
       for (const part of ['iso', 'referenceValues'] as const) {
         expect(await sha256OfFile(second[part]), part).toBe(await sha256OfFile(first[part]));
@@ -60,7 +63,7 @@ describe('buildImage', () => {
   }, 600_000);
 
   it('does nothing again that is done', async () => {
-    const again = options(projectRoot, join(scratch, 'one'));
+    const again = options(checkout, join(scratch, 'one'));
     const before = await sha256OfFile(join(scratch, 'one/cpushare-seller.iso'));
     const built = await buildImage({ ...again, mirrors: () => Promise.reject(new Error('a mirror was asked for')) });
     expect(again.told.filter((line) => !line.startsWith('Packages fetched'))).toEqual([]);

@@ -22,6 +22,8 @@ export async function bundleSellClient(input: BundleInput): Promise<string> {
     target: 'node20.19',
     format: 'esm',
     conditions: ['source'],
+    // Paths inside the bundle stay relative to the checkout, also where node_modules is a link to elsewhere.
+    preserveSymlinks: true,
     // Bundled CommonJS packages ask for Node's own modules by require.
     banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
     legalComments: 'none',

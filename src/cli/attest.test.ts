@@ -99,8 +99,14 @@ describe('attest verify', () => {
     expect(JSON.parse(output)).toMatchObject({ status: 'accepted', tpm: { class: 'software' } });
   });
 
-  it('accepts no software TPM unless it is named: exit 1', async () => {
+  it('takes the class that the named authority vouches for, and says what it is worth', async () => {
     const { output, exitCode } = await verify('report.json', ...nonce);
+    expect(exitCode).toBe(0);
+    expect(output).toContain('A software TPM proves nothing about the machine');
+  });
+
+  it('refuses a software TPM where only hardware is accepted: exit 1', async () => {
+    const { output, exitCode } = await verify('report.json', ...nonce, '--accept-class', 'hardware');
     expect(exitCode).toBe(1);
     expect(output).toMatch(/^REFUSED\n {2}The TPM is of class software/);
   });

@@ -42,6 +42,9 @@ interface VerifyArguments {
 /** More than any report or log that can be accepted. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
 
+/** The anchors are named by whoever judges, so naming a maker of software TPMs is how those are accepted; the verdict says what they are worth. */
+const VOUCHED_CLASSES: TpmClass[] = ['hardware', 'firmware', 'cloud', 'software'];
+
 const verifyCommand: CommandModule<object, VerifyArguments> = {
   command: 'verify <report>',
   describe: 'judge a report: exit code 0 accepted, 1 refused, 2 could not be judged',
@@ -78,7 +81,8 @@ const verifyCommand: CommandModule<object, VerifyArguments> = {
         choices: TPM_CLASSES,
         array: true,
         requiresArg: true,
-        default: ['hardware', 'firmware'] as TpmClass[],
+        default: VOUCHED_CLASSES,
+        defaultDescription: 'all but unknown: whatever an authority named by --trust vouches for',
         describe: 'TPM class to accept; repeat for more',
       })
       .option('at', { type: 'string', requiresArg: true, describe: 'judge at this time (ISO 8601) instead of now' })
@@ -88,7 +92,7 @@ const verifyCommand: CommandModule<object, VerifyArguments> = {
         'a report of a real machine',
       )
       .example(
-        '$0 attest verify dist/demo/report.json --reference dist/reference-values.json --nonce @dist/demo/nonce --trust dist/demo/trust.pem --accept-class software',
+        '$0 attest verify dist/demo/report.json --reference dist/reference-values.json --nonce @dist/demo/nonce --trust dist/demo/trust.pem',
         'the report of the demo, whose TPM is software',
       ) as never,
   handler: async (args) => {

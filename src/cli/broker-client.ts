@@ -7,7 +7,9 @@ import { Value } from 'typebox/value';
 import { MAX_BODY_BYTES, MachineList, ReportDocument } from '../protocol/messages.ts';
 import { CodedError } from '../shared/errors.ts';
 
-export class BrokerClientError extends CodedError<'BROKER_UNREACHABLE' | 'BROKER_PIN_MISMATCH' | 'BROKER_ANSWER_INVALID'> {}
+export class BrokerClientError extends CodedError<
+  'BROKER_UNREACHABLE' | 'BROKER_PIN_MISMATCH' | 'BROKER_ANSWER_INVALID'
+> {}
 
 export interface BrokerAddress {
   readonly url: string;
@@ -27,11 +29,18 @@ export function createBrokerClient(broker: BrokerAddress): BrokerClient {
   };
 }
 
-async function get<Schema extends TSchema>(broker: BrokerAddress, path: string, schema: Schema): Promise<Static<Schema>> {
+async function get<Schema extends TSchema>(
+  broker: BrokerAddress,
+  path: string,
+  schema: Schema,
+): Promise<Static<Schema>> {
   const { status, body } = await fetchPinned(broker, path);
   const answer: unknown = JSON.parse(body);
   if (status !== 200 || !Value.Check(schema, answer)) {
-    throw new BrokerClientError('BROKER_ANSWER_INVALID', `${broker.url}${path} answered ${status}: ${body.slice(0, 200)}`);
+    throw new BrokerClientError(
+      'BROKER_ANSWER_INVALID',
+      `${broker.url}${path} answered ${status}: ${body.slice(0, 200)}`,
+    );
   }
   return answer as Static<Schema>;
 }
@@ -79,5 +88,7 @@ function fetchPinned(broker: BrokerAddress, path: string): Promise<{ status: num
 function pinOf(socket: TLSSocket): string {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return 'none';
-  return createHash('sha256').update(certificate.publicKey.export({ type: 'spki', format: 'der' })).digest('hex');
+  return createHash('sha256')
+    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
 }

@@ -76,7 +76,7 @@ async function runDemo(keep: boolean): Promise<void> {
       bootSeconds,
     });
     console.log(nextSteps(image.iso));
-    if (keep) await untilInterrupted(broker.url, attested.serialLog);
+    if (keep) await untilInterrupted(broker.url, attested.machine.serialLog);
   } finally {
     await cleanup.run();
   }

@@ -48,6 +48,7 @@ async function main(): Promise<void> {
     watchNetwork(places.resolvConf, {
       onChange: (network) => store.dispatch({ type: 'network', network }),
       pause,
+      nowMs,
       signal,
     }),
     loadDrivers(places.sys, seen).then(async () => {

@@ -49,7 +49,6 @@ async function judgedByTheCommand(scene: Scene, report: { challenge: string }): 
         ...['attest', 'verify', reportFile],
         ...['--reference', referenceValuesFile],
         ...['--trust', join(scene.folder, 'trust.pem')],
-        ...['--accept-class', 'software'],
         ...['--nonce', nonce],
       ],
       { reject: false },

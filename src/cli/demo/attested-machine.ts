@@ -22,9 +22,7 @@ export interface AttestedMachine {
   /** Until our first line on the serial port. */
   readonly powerOnToUserSpaceMs: number;
   readonly powerOnToAttestedMs: number;
-  /** What the machine says it uses of its memory, once attested. */
-  readonly memoryUsedBytes: number;
-  readonly serialLog: string;
+  readonly machine: Machine;
 }
 
 export interface AttestedMachineOptions {
@@ -74,11 +72,6 @@ async function bootAndWait(
   const machine = await startMachine(machineOptions);
   cleanup.add(machine.close);
   const narrator = createNarrator(machine, onDetail);
-  const waiting = {
-    timeoutMs: ATTEST_TIMEOUT_MS,
-    whileRunning: machine.process,
-    nextStep: `read what the machine said: ${machine.serialLog}`,
-  };
   const judged = await waitFor(
     async () => {
       await narrator.listen();
@@ -88,21 +81,21 @@ async function bootAndWait(
           (attestation === 'accepted' || attestation === 'refused') && since.get(machineId) !== lastSeenAt,
       );
     },
-    { ...waiting, what: 'waiting for the machine to be attested' },
+    {
+      what: 'waiting for the machine to be attested',
+      timeoutMs: ATTEST_TIMEOUT_MS,
+      whileRunning: machine.process,
+      nextStep: `read what the machine said: ${machine.serialLog}`,
+    },
   );
   const powerOnToAttestedMs = performance.now() - machine.poweredOnAtMs;
   const report = await client.report(judged.machineId);
-  const memory = await waitFor(async () => /memory used-bytes=(\d+)/.exec(await machine.serialText()) ?? undefined, {
-    ...waiting,
-    what: 'waiting for the machine to say how much memory it uses',
-  });
   return {
     attestation: judged.attestation === 'accepted' ? 'accepted' : 'refused',
     report,
     powerOnToUserSpaceMs: narrator.firstHeardMs(),
     powerOnToAttestedMs,
-    memoryUsedBytes: Number(memory[1]),
-    serialLog: machine.serialLog,
+    machine,
   };
 }
 

@@ -19,7 +19,6 @@ export async function verifyAsBuyer(options: ReportOptions): Promise<number> {
     ...['--reference', here(options.referenceValues)],
     ...['--nonce', options.challenge],
     ...['--trust', here(options.trustFile)],
-    ...['--accept-class', 'software'],
   ];
   const result = await execa(process.execPath, [join(projectRoot, 'bin/cpushare.js'), ...args], { reject: false });
   console.log(`\n${result.stdout}${result.stderr === '' ? '' : `\n${result.stderr}`}`);
@@ -36,5 +35,5 @@ export function nextSteps(iso: string): string {
   return `
 What next
   Write the stick:  sudo dd if=${image} of=/dev/sdX bs=4M conv=fsync status=progress   (README.md, "Write the stick")
-  Run the broker:   npx cpushare broker serve --reference dist/reference-values.json --trust CA.pem   (port ${BROKER_PORT})`;
+  Run the broker:   npx cpushare broker serve --reference dist/reference-values.json --trust CA.pem --accept-class hardware   (port ${BROKER_PORT})`;
 }

@@ -32,6 +32,8 @@ export interface AgentPorts {
 }
 
 const CONFIGURATION_LOOK_MS = 1000;
+/** A stick shows up seconds after the start; only then is its absence worth a word. */
+const CONFIGURATION_PATIENCE_MS = 15_000;
 /** The first quote waits this long for the accelerator's name; a slower probe is named by a second quote right after it. */
 const ACCELERATOR_PATIENCE_MS = 15_000;
 
@@ -73,11 +75,14 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
 async function waitForConfiguration(ports: AgentPorts): Promise<RawConfiguration | null> {
   const seen = new Set<string>();
   const folders = { blockClass: `${ports.places.sys}/class/block`, dev: ports.places.dev };
+  const patientUntilMs = ports.nowMs() + CONFIGURATION_PATIENCE_MS;
   while (!ports.signal.aborted) {
     try {
       const raw = await lookForConfiguration(folders, ports.places.configurationCopy, seen);
       if (raw !== null) return raw;
-      ports.store.dispatch({ type: 'configuration', configuration: { kind: 'missing' } });
+      if (ports.nowMs() >= patientUntilMs) {
+        ports.store.dispatch({ type: 'configuration', configuration: { kind: 'missing' } });
+      }
     } catch (error) {
       ports.store.dispatch({ type: 'configuration', configuration: { kind: 'rejected', problem: toProblem(error) } });
     }

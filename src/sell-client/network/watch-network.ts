@@ -8,17 +8,22 @@ export interface WatchPorts {
   onChange(network: NetworkState): void;
   /** Resolves after `ms` or when the program ends. */
   pause(ms: number): Promise<void>;
+  nowMs(): number;
   readonly signal: AbortSignal;
 }
 
+/** Right after the start no card, no link and no address are the normal course and no news. */
+const PATIENCE_MS = 15_000;
 const SEARCHING_MS = 300;
 const SETTLED_MS = 3000;
 
 export async function watchNetwork(resolvConf: string, ports: WatchPorts): Promise<void> {
   let shown = '';
+  let patientUntilMs = ports.nowMs() + PATIENCE_MS;
   while (!ports.signal.aborted) {
     const network = await readNetwork();
-    if (network !== null && JSON.stringify(network) !== shown) {
+    if (network?.kind === 'up') patientUntilMs = 0;
+    if (network !== null && ports.nowMs() >= patientUntilMs && JSON.stringify(network) !== shown) {
       shown = JSON.stringify(network);
       // Before anybody is told, so that the first look-up of the broker's name finds its servers.
       if (network.kind === 'up') await refreshNameServers(resolvConf, network);
