@@ -103,12 +103,8 @@ async function caBundle(packages: readonly UnpackedPackage[]): Promise<Uint8Arra
 }
 
 function sellClientEntries(bundle: string): RootEntry[] {
-  const folder = 'usr/lib/cpushare';
-  return [
-    { kind: 'file', path: `${folder}/sell-client.js`, executable: false, content: { file: bundle } },
-    // The bundle is an ES module.
-    text(`${folder}/package.json`, '{ "type": "module" }\n'),
-  ];
+  // An ES module, as image/rootfs's package.json beside it says.
+  return [{ kind: 'file', path: 'usr/lib/cpushare/sell-client.js', executable: false, content: { file: bundle } }];
 }
 
 async function filesBelow(folder: string): Promise<RootEntry[]> {
