@@ -3,8 +3,10 @@
  * leaves its result in a folder of its own; a step whose inputs are unchanged is not done again. Nothing is resolved here
  * and nothing needs root: same lock, same checkout, same bytes.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { lockFolder, type Release } from '../src/shared/folder-lock-node.ts';
 import type { Mirrors } from './apt/mirrors.ts';
 import { downloadProgress } from './download-progress.ts';
 import { fetchPackages, refuseFullDisk, sha256OfFile } from './fetch.ts';
@@ -45,6 +47,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const image = join(options.projectRoot, 'image');
   const spec = await readImageSpec(join(image, 'image.json'));
   const lock = await readLock(join(image, 'image.lock.json'), spec);
+  const release = await takeTurn(options);
   try {
     const debs = await fetchPackages(lock.packages, {
       cache: options.cacheFolder,
@@ -55,6 +58,20 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   } catch (error) {
     refuseFullDisk(error);
     throw error;
+  } finally {
+    await release();
+  }
+}
+
+/** Two builds into one folder would take each other's steps away: the second waits. */
+async function takeTurn({ outputFolder, progress }: BuildOptions): Promise<Release> {
+  await mkdir(outputFolder, { recursive: true }).catch(refuseFullDisk);
+  const folder = await realpath(outputFolder);
+  for (let told = false; ; told = true) {
+    const release = await lockFolder('build', folder);
+    if (release !== null) return release;
+    if (!told) progress('Another build is writing here; waiting for it to end');
+    await delay(500);
   }
 }
 

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { access, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { projectRoot } from './project.ts';
 
 export interface Steps {
   /** The step's folder: as it was left when the same inputs were built before, else newly made. */
@@ -35,10 +35,10 @@ export async function openSteps(root: string, started: (name: string) => void): 
   };
 }
 
-/** The steps' own code: a changed recipe builds anew. */
+/** The steps' own source: a changed recipe builds anew, and the compiled program and a test from source agree on it. */
 async function recipeSha256(): Promise<string> {
-  const folder = dirname(fileURLToPath(import.meta.url));
-  const names = (await readdir(folder)).filter((name) => /\.(js|ts)$/.test(name) && !/(\.test|\.d)\./.test(name));
+  const folder = join(projectRoot, 'scripts');
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
   const hash = createHash('sha256');
   for (const name of names.sort()) hash.update(`${name}\0`).update(await readFile(join(folder, name)));
   return hash.digest('hex');

@@ -1,8 +1,7 @@
 /** The broker's data folder: made private, and held by one broker at a time. */
-import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { lockFolder, type Release } from '../shared/folder-lock-node.ts';
 import { StartError } from './errors.ts';
 
 export interface DataFolder {
@@ -41,29 +40,11 @@ async function makePrivate(folder: string): Promise<string> {
   }
 }
 
-/**
- * The lock is a name in Linux' abstract socket space, derived from the folder: the kernel frees it when the process ends,
- * however it ends, so there is no stale lock file after a crash.
- */
-function lock(path: string): Promise<() => Promise<void>> {
-  const name = `\0cpushare-broker-${createHash('sha256').update(path).digest('hex').slice(0, 32)}`;
-  const holder = createServer((socket) => socket.destroy());
-  return new Promise((resolve, reject) => {
-    holder.once('error', (cause: NodeJS.ErrnoException) => {
-      const inUse = cause.code === 'EADDRINUSE';
-      const text = inUse
-        ? `another broker is using the data folder ${path}`
-        : `the data folder ${path} cannot be locked`;
-      reject(
-        new StartError(inUse ? 'DATA_FOLDER_IN_USE' : 'DATA_FOLDER_UNUSABLE', text, {
-          cause,
-          nextStep: 'stop that broker, or give this one its own folder: --data FOLDER',
-        }),
-      );
-    });
-    holder.listen(name, () => {
-      holder.unref();
-      resolve(() => new Promise((closed) => holder.close(() => closed())));
-    });
+async function lock(path: string): Promise<Release> {
+  const nextStep = 'stop that broker, or give this one its own folder: --data FOLDER';
+  const release = await lockFolder('broker', path).catch((cause: unknown) => {
+    throw new StartError('DATA_FOLDER_UNUSABLE', `the data folder ${path} cannot be locked`, { cause });
   });
+  if (release !== null) return release;
+  throw new StartError('DATA_FOLDER_IN_USE', `another broker is using the data folder ${path}`, { nextStep });
 }
