@@ -25,6 +25,20 @@ it('keeps a ring that came while nobody waited, once', async () => {
   await second;
 });
 
+it('forgets a ring when told to', async () => {
+  const alarm = createAlarm();
+  alarm.ring();
+  alarm.clear();
+  let woken = false;
+  const waiting = alarm.wait(FOR_EVER, never).then(() => {
+    woken = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(woken).toBe(false);
+  alarm.ring();
+  await waiting;
+});
+
 it('ends with the program and with time', async () => {
   const ending = new AbortController();
   const waiting = createAlarm().wait(FOR_EVER, ending.signal);

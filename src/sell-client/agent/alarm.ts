@@ -1,6 +1,8 @@
 /** A wait that can be cut short: by time, by a ring, or by the end of the program. A ring while nobody waits is kept. */
 export interface Alarm {
   ring(): void;
+  /** Forgets a ring that nobody waited for: what follows answers it anyway. */
+  clear(): void;
   /** Resolves after `ms`, at the next ring, or when `signal` aborts; at once if it rang since the last wait. */
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
@@ -15,6 +17,9 @@ export function createAlarm(): Alarm {
     ring: () => {
       rang = true;
       wake?.();
+    },
+    clear: () => {
+      rang = false;
     },
     wait: async (ms, signal) => {
       if (!rang && !signal.aborted) {

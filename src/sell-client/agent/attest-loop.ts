@@ -29,6 +29,7 @@ export async function attestForever(session: Session, ports: LoopPorts): Promise
   let failures = 0;
   while (!ports.signal.aborted) {
     await ports.networkUp();
+    ports.alarm.clear();
     try {
       const tpm = await ports.tpm.get();
       if (machineId === null) {

@@ -17,6 +17,7 @@ export async function reportForever(
   let failures = 0;
   while (!ports.signal.aborted) {
     await ports.networkUp();
+    ports.alarm.clear();
     try {
       await broker.reportUnattested(notice);
       failures = 0;

@@ -27,7 +27,7 @@ export function renderScreen(state: AgentState, facts: ScreenFacts): string[] {
   while (lines.length < ROWS - 2) lines.push('');
   lines.push(
     '-'.repeat(COLUMNS),
-    `Running for ${duration(facts.nowMs)}. To stop: press the power button. Nothing is stored.`,
+    `Running for ${duration(facts.nowMs)}. To stop: switch the machine off. Nothing is stored on it.`,
   );
   return lines.map((line) => printable(line).slice(0, COLUMNS).padEnd(COLUMNS));
 }
