@@ -1,6 +1,4 @@
 /** The sell client's side of the broker's HTTP interface: one pinned connection per call, every answer schema-checked. */
-import { type IncomingMessage, request } from 'node:http';
-import type { TLSSocket } from 'node:tls';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import {
@@ -16,10 +14,10 @@ import {
   type UnattestedNotice,
 } from '../../protocol/messages.ts';
 import { CodedError } from '../../shared/errors.ts';
-import { connectPinned, type Peer } from './pinned-connection.ts';
+import { exchangePinned, peerOf, type Reply } from '../../shared/pinned-exchange-node.ts';
 
 /** `BROKER_REFUSED` carries the broker's own code and HTTP status. */
-export class BrokerAnswerError extends CodedError<'BROKER_ANSWER_INVALID' | 'BROKER_REFUSED' | 'BROKER_CUT_OFF'> {
+export class BrokerAnswerError extends CodedError<'BROKER_ANSWER_INVALID' | 'BROKER_REFUSED'> {
   readonly status: number;
   readonly brokerCode: string | undefined;
 
@@ -47,15 +45,10 @@ const CALL_TIMEOUT_MS = 60_000;
 
 /** `give up` aborts a call in flight, for instance when the program ends. */
 export function brokerClient(configuration: SellerConfiguration, giveUp: AbortSignal): BrokerClient {
-  const url = new URL(configuration.broker);
-  const peer: Peer = {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port === '' ? 443 : url.port),
-    pin: configuration.brokerPin,
-  };
+  const peer = peerOf(configuration.broker, configuration.brokerPin);
   const post = async (path: string, body: object | undefined): Promise<Reply> => {
     const signal = AbortSignal.any([giveUp, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
-    const reply = await exchange(await connectPinned(peer, signal), url.host, path, body, signal);
+    const reply = await exchangePinned(peer, { method: 'POST', path, body, maxAnswerBytes: MAX_ANSWER_BYTES, signal });
     if (reply.status >= 200 && reply.status < 300) return reply;
     throw refusal(reply);
   };
@@ -67,65 +60,6 @@ export function brokerClient(configuration: SellerConfiguration, giveUp: AbortSi
       checked(EvidenceAnswer, await post(`/v1/machines/${machineId}/evidence`, body)),
     reportUnattested: async (body) => void (await post('/v1/unattested', body)),
   };
-}
-
-interface Reply {
-  readonly status: number;
-  readonly text: string;
-}
-
-function exchange(
-  socket: TLSSocket,
-  host: string,
-  path: string,
-  body: object | undefined,
-  signal: AbortSignal,
-): Promise<Reply> {
-  const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body), 'utf8');
-  return new Promise((resolve, reject) => {
-    const fail = (cause: Error) => {
-      socket.destroy();
-      reject(
-        cause instanceof BrokerAnswerError
-          ? cause
-          : new BrokerAnswerError('BROKER_CUT_OFF', `the broker's answer to ${path} did not arrive`, { cause }),
-      );
-    };
-    const call = request({
-      createConnection: () => socket,
-      method: 'POST',
-      path,
-      signal,
-      headers: {
-        host,
-        connection: 'close',
-        accept: 'application/json',
-        'content-length': bytes?.length ?? 0,
-        ...(bytes === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-    });
-    call.on('error', fail);
-    call.on('response', (answer) =>
-      readBounded(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), fail),
-    );
-    call.end(bytes);
-  });
-}
-
-async function readBounded(answer: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of answer as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > MAX_ANSWER_BYTES) {
-      throw new BrokerAnswerError(
-        'BROKER_ANSWER_INVALID',
-        `the broker's answer is larger than ${MAX_ANSWER_BYTES} bytes`,
-      );
-    }
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
 }
 
 function checked<Schema extends TSchema>(schema: Schema, reply: Reply): Static<Schema> {

@@ -6,11 +6,11 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
-import { toHex } from '../../shared/bytes.ts';
-import { CodedError } from '../../shared/errors.ts';
+import { toHex } from './bytes.ts';
+import { CodedError } from './errors.ts';
 
 export class BrokerConnectionError extends CodedError<
-  'BROKER_UNREACHABLE' | 'BROKER_PIN_MISMATCH' | 'BROKER_NAME_UNKNOWN'
+  'BROKER_UNREACHABLE' | 'BROKER_PIN_MISMATCH' | 'BROKER_NAME_UNKNOWN' | 'BROKER_CUT_OFF' | 'BROKER_ANSWER_INVALID'
 > {}
 
 export interface Peer {
