@@ -6,8 +6,8 @@ import { access, constants, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeError } from '../../src/shared/errors.ts';
-import { startChild } from './child.ts';
-import { prepareFirmware } from './firmware.ts';
+import { ChildError, startChild } from './child.ts';
+import { FirmwareError, prepareFirmware } from './firmware.ts';
 import type { Accelerator } from './machine-arguments.ts';
 import { connectQmp } from './qmp.ts';
 import { waitFor } from './wait.ts';
@@ -30,6 +30,8 @@ export async function chooseAccelerator(): Promise<AcceleratorChoice> {
     await bootFirmware(folder);
     return { accelerator: 'kvm', reason: 'KVM ran the UEFI firmware' };
   } catch (error) {
+    // Without QEMU or firmware no accelerator runs anything: that is not KVM's fault.
+    if (error instanceof ChildError || error instanceof FirmwareError) throw error;
     return {
       accelerator: 'tcg',
       reason: `/dev/kvm opens but cannot run this firmware: ${firstLine(describeError(error))}`,

@@ -15,6 +15,7 @@ import { nextSteps, verifyAsBuyer } from './demo/report.ts';
 
 interface DemoArguments {
   keep: boolean;
+  mirror: string[] | undefined;
 }
 
 export const demoCommand: CommandModule<object, DemoArguments> = {
@@ -23,18 +24,25 @@ export const demoCommand: CommandModule<object, DemoArguments> = {
   builder: (yargs) =>
     yargs
       .option('keep', { type: 'boolean', default: false, describe: 'leave machine and broker running until Ctrl-C' })
+      .option('mirror', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'base URL of a Debian mirror; repeat it to try several in turn',
+        defaultDescription: 'the mirror of this host’s own apt sources',
+      })
       .example('npm start', 'the same, with set-up before it')
       .example('npm start -- --keep', 'and look at the running machine'),
-  handler: ({ keep }) => runDemo(keep),
+  handler: (given) => runDemo(given),
 };
 
-async function runDemo(keep: boolean): Promise<void> {
+async function runDemo({ keep, mirror }: DemoArguments): Promise<void> {
   const progress = createProgress(process.stdout);
   const cleanup = createCleanup();
   const folder = join(projectRoot, 'dist/demo');
   try {
     progress.step('Building the seller image');
-    const image = await buildForDemo((text) => progress.detail(text));
+    const image = await buildForDemo((text) => progress.detail(text), mirror);
     progress.done(image.summary);
 
     progress.step('Looking for hardware virtualization');
@@ -68,6 +76,7 @@ async function runDemo(keep: boolean): Promise<void> {
     const bootSeconds = (attested.powerOnToAttestedMs / 1000).toFixed(1);
     progress.done(`${attested.attestation} after ${bootSeconds} s`);
 
+    await attested.machine.screenshot(join(folder, 'screen.png'));
     const files = await fromBrokerReport(folder, attested.report);
     process.exitCode = await verifyAsBuyer({
       ...files,
@@ -76,21 +85,12 @@ async function runDemo(keep: boolean): Promise<void> {
       bootSeconds,
     });
     console.log(nextSteps(image.iso));
-    if (keep) await untilInterrupted(broker.url, attested.machine.serialLog);
+    if (keep) {
+      console.log(`\nStill running: broker ${broker.url}, machine (serial log ${attested.machine.serialLog}).`);
+      console.log('Ctrl-C ends both.');
+      await cleanup.untilInterrupted();
+    }
   } finally {
     await cleanup.run();
   }
-}
-
-async function untilInterrupted(brokerUrl: string, serialLog: string): Promise<void> {
-  console.log(`\nStill running: broker ${brokerUrl}, machine (serial log ${serialLog}). Ctrl-C ends both.`);
-  await new Promise<void>((resolve) => {
-    const alive = setInterval(() => undefined, 60_000);
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        clearInterval(alive);
-        resolve();
-      });
-    }
-  });
 }

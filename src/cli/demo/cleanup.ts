@@ -3,7 +3,11 @@ export interface Cleanup {
   add(close: () => Promise<void>): void;
   /** Runs each closer once, latest first; one that fails does not keep the others from running. */
   run(): Promise<void>;
+  /** From now on Ctrl-C is waited for, not an interruption: resolves when it comes. */
+  untilInterrupted(): Promise<void>;
 }
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 export function createCleanup(): Cleanup {
   const closers: (() => Promise<void>)[] = [];
@@ -13,7 +17,20 @@ export function createCleanup(): Cleanup {
   const interrupted = (signal: NodeJS.Signals) => {
     void run().then(() => process.exit(signal === 'SIGINT' ? 130 : 143));
   };
-  process.once('SIGINT', interrupted);
-  process.once('SIGTERM', interrupted);
-  return { add: (close) => closers.push(close), run };
+  for (const signal of SIGNALS) process.once(signal, interrupted);
+  return {
+    add: (close) => closers.push(close),
+    run,
+    untilInterrupted: () =>
+      new Promise((resolve) => {
+        const alive = setInterval(() => undefined, 60_000);
+        for (const signal of SIGNALS) {
+          process.off(signal, interrupted);
+          process.once(signal, () => {
+            clearInterval(alive);
+            resolve();
+          });
+        }
+      }),
+  };
 }

@@ -15,12 +15,13 @@ export interface DemoImage {
   readonly summary: string;
 }
 
-export async function buildForDemo(onDetail: (text: string) => void): Promise<DemoImage> {
+/** @param mirrors base URLs to try in turn; the host's own apt mirror when absent */
+export async function buildForDemo(onDetail: (text: string) => void, mirrors?: readonly string[]): Promise<DemoImage> {
   const built = await buildImage({
     projectRoot,
     outputFolder: join(projectRoot, 'dist'),
     cacheFolder: cacheFolder(),
-    mirrors: () => chooseMirrors({}),
+    mirrors: () => chooseMirrors(mirrors === undefined ? {} : { mirrors }),
     progress: onDetail,
   });
   const isoBytes = built.sizes.find(({ name }) => name === 'iso')?.bytes ?? 0;
