@@ -36,7 +36,10 @@ describe('cpushare demo', () => {
     demo.kill('SIGINT');
     await ended;
     expect(demo.exitCode).toBe(0);
-    for (const pid of children) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    await waitFor(() => (children.some(isAlive) ? undefined : true), {
+      what: `the processes ${children.join(', ')} to be gone`,
+      timeoutMs: 10_000,
+    });
   });
 
   it.each([
@@ -65,6 +68,14 @@ describe('cpushare demo', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 });
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 async function childrenOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
