@@ -36,6 +36,8 @@ export const demoCommand: CommandModule<object, DemoArguments> = {
   handler: (given) => runDemo(given),
 };
 
+const ANSWER_TIMEOUT_MS = 60_000;
+
 async function runDemo({ keep, mirror }: DemoArguments): Promise<void> {
   const progress = createProgress(process.stdout);
   const cleanup = createCleanup();
@@ -76,6 +78,8 @@ async function runDemo({ keep, mirror }: DemoArguments): Promise<void> {
     const bootSeconds = (attested.powerOnToAttestedMs / 1000).toFixed(1);
     progress.done(`${attested.attestation} after ${bootSeconds} s`);
 
+    // The broker knows first: the screen follows when its answer has arrived.
+    await attested.machine.waitForSerial(/attestation=(accepted|refused)/, ANSWER_TIMEOUT_MS);
     await attested.machine.screenshot(join(folder, 'screen.png'));
     const files = await fromBrokerReport(folder, attested.report);
     process.exitCode = await verifyAsBuyer({
