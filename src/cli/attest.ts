@@ -140,7 +140,11 @@ export const attestCommand: CommandModule = {
   command: 'attest <verb>',
   describe: 'check attestation reports and look into event logs',
   builder: (yargs) =>
-    yargs.command(verifyCommand).command(logCommand).demandCommand(1, 'Name a verb: verify or log.') as never,
+    yargs
+      .command(verifyCommand)
+      .command(logCommand)
+      .example('$0 attest log /sys/kernel/security/tpm0/binary_bios_measurements', 'what this computer measured')
+      .demandCommand(1, 'Name a verb: verify or log.') as never,
   handler: () => {},
 };
 
@@ -220,7 +224,10 @@ async function read(path: string): Promise<Buffer> {
   try {
     content = await readFile(path);
   } catch (cause) {
-    throw new AttestCommandError('FILE_UNREADABLE', `${path} cannot be read`, { cause });
+    throw new AttestCommandError('FILE_UNREADABLE', `${path} cannot be read`, {
+      cause,
+      nextStep: 'check the path, and that the file may be read by you',
+    });
   }
   if (content.length <= MAX_FILE_BYTES) return content;
   throw new AttestCommandError(

@@ -69,7 +69,11 @@ const serveCommand: CommandModule<object, ServeArguments> = {
 export const brokerCommand: CommandModule = {
   command: 'broker',
   describe: 'the broker: where machines enrol and prove what they run',
-  builder: (yargs) => yargs.command(serveCommand).demandCommand(1, 'Name a verb: cpushare broker serve'),
+  builder: (yargs) =>
+    yargs
+      .command(serveCommand)
+      .example('$0 broker serve --help', 'what it needs to start')
+      .demandCommand(1, 'Name a verb: cpushare broker serve'),
   handler: () => undefined,
 };
 

@@ -99,6 +99,7 @@ export const imageCommand: CommandModule = {
       .command(lockCommand)
       .command(buildCommand)
       .command(sizeCommand)
+      .example('$0 image build', 'from the lock to the ISO')
       .demandCommand(1, 'Say what to do with the image: lock, build or size'),
   handler: () => undefined,
 };
