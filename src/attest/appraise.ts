@@ -14,6 +14,7 @@ import { judgeEkCertificates, type TpmIdentity } from './ek.ts';
 import type { DecodedEvent } from './event-log/decode.ts';
 import type { Evidence, MachineClaims } from './evidence.ts';
 import type { Expected } from './expected.ts';
+import type { Findings } from './findings.ts';
 import { type Failure, type Ledger, newLedger } from './ledger.ts';
 import { limitsOf } from './limits.ts';
 import { chainFailure, compareOwnChain, type Difference, requireConsistent } from './own-chain.ts';
@@ -68,16 +69,6 @@ export function appraise(evidence: Evidence, expected: Expected, crypto: AttestC
     claims: findings.claims,
     limits: limitsOf(findings.tpm.class, expected),
   };
-}
-
-/** What the stages proved so far; null for what was not reached. */
-export interface Findings {
-  readonly tpm: TpmIdentity;
-  readonly claims: MachineClaims | null;
-  readonly pcrs: ReadonlyMap<number, Uint8Array> | null;
-  readonly events: readonly DecodedEvent[] | null;
-  readonly reference: ReferenceValues | null;
-  readonly differences: readonly Difference[];
 }
 
 function judge(evidence: Evidence, expected: Expected, crypto: AttestCrypto, ledger: Ledger): Findings {

@@ -1,8 +1,8 @@
 /** One line per quoted register: its value and why it is believed, or that it is not. */
 import { toHex } from '../shared/bytes.ts';
-import type { Findings } from './appraise.ts';
 import { isInitial } from './boot-log.ts';
 import { CONFIGURATION_PCR } from './evidence.ts';
+import type { Findings } from './findings.ts';
 import { IMA_PCR } from './ima-log.ts';
 import type { Check, PcrVerdict } from './verdict.ts';
 

@@ -1,0 +1,16 @@
+/** What an appraisal has proven so far, stage by stage. */
+import type { TpmIdentity } from './ek.ts';
+import type { DecodedEvent } from './event-log/decode.ts';
+import type { MachineClaims } from './evidence.ts';
+import type { Difference } from './own-chain.ts';
+import type { ReferenceValues } from './reference-values.ts';
+
+/** Null for what was not reached. */
+export interface Findings {
+  readonly tpm: TpmIdentity;
+  readonly claims: MachineClaims | null;
+  readonly pcrs: ReadonlyMap<number, Uint8Array> | null;
+  readonly events: readonly DecodedEvent[] | null;
+  readonly reference: ReferenceValues | null;
+  readonly differences: readonly Difference[];
+}
