@@ -17,6 +17,7 @@ const PROGRAMS = {
   unsquashfs: 'usr/bin/unsquashfs',
   mformat: 'usr/bin/mformat',
   mcopy: 'usr/bin/mcopy',
+  mlabel: 'usr/bin/mlabel',
   mmd: 'usr/bin/mmd',
   mdir: 'usr/bin/mdir',
   'grub-mkimage': 'usr/bin/grub-mkimage',

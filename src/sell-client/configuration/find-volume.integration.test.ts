@@ -2,12 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { unpackLocked } from '../../../scripts/testing/locked-packages.ts';
+import type { Tools } from '../../../scripts/tools.ts';
 import { type DeviceFolders, findVolume } from './find-volume.ts';
 
-const mtools = !(await execa('mformat', ['--version'], { reject: false })).failed;
-const xorriso = !(await execa('xorriso', ['-version'], { reject: false })).failed;
+let toolsFolder: string;
+let tools: Tools;
+
+beforeAll(async () => {
+  toolsFolder = await mkdtemp(join(tmpdir(), 'volume-tools-'));
+  tools = (await unpackLocked([], toolsFolder)).tools;
+});
+afterAll(() => rm(toolsFolder, { recursive: true, force: true }));
 
 /** Longer than any cluster tried here, so that a chain of clusters has to be followed. */
 const content = `{"note":"${randomBytes(9000).toString('hex')}"}\n`;
@@ -39,20 +46,20 @@ async function fat(
 ) {
   await writeFile(path, '');
   await truncate(path, sizeMiB * 1024 * 1024);
-  await execa('mformat', ['-i', path, ...options, '::']);
-  for (const file of files) await execa('mcopy', ['-i', path, join(folder, file), `::${file}`]);
+  await tools.run('mformat', ['-i', path, ...options, '::']);
+  for (const file of files) await tools.run('mcopy', ['-i', path, join(folder, file), `::${file}`]);
 }
 
 async function iso(path: string, options: string[], files = ['cpushare.json']) {
   const root = join(folder, 'iso');
   await mkdir(root, { recursive: true });
   for (const file of files) await writeFile(join(root, file), content);
-  await execa('xorriso', ['-as', 'mkisofs', '-quiet', ...options, '-o', path, root]);
+  await tools.run('xorriso', ['-as', 'mkisofs', '-quiet', ...options, '-o', path, root]);
 }
 
 const text = (file: Uint8Array | null | undefined) => Buffer.from(file ?? []).toString();
 
-describe.skipIf(!mtools)('FAT volumes made by mtools', () => {
+describe('FAT volumes made by mtools', () => {
   it.each([
     { name: 'FAT12 (floppy)', sizeMiB: 1, options: ['-h', '2', '-t', '32', '-s', '32', '-v', 'CPUSHARE'] },
     { name: 'FAT16', sizeMiB: 32, options: ['-T', '65536', '-h', '64', '-s', '32', '-v', 'CPUSHARE'] },
@@ -72,7 +79,7 @@ describe.skipIf(!mtools)('FAT volumes made by mtools', () => {
     const path = await device('sdb1');
     await fat(path, 32, ['-T', '65536', '-h', '64', '-s', '32', '-v', 'OTHER']);
     expect(await findVolume(folders, new Set())).toBeNull();
-    await execa('mlabel', ['-i', path, '::CPUSHARE']);
+    await tools.run('mlabel', ['-i', path, '::CPUSHARE']);
     expect((await findVolume(folders, new Set()))?.device).toBe('sdb1');
   });
 
@@ -81,7 +88,7 @@ describe.skipIf(!mtools)('FAT volumes made by mtools', () => {
     await fat(path, 1, ['-h', '2', '-t', '32', '-s', '32', '-v', 'CPUSHARE'], []);
     expect((await findVolume(folders, new Set()))?.file).toBeNull();
     await writeFile(join(folder, 'cpushare.json'), randomBytes(65_537));
-    await execa('mcopy', ['-i', path, join(folder, 'cpushare.json'), '::cpushare.json']);
+    await tools.run('mcopy', ['-i', path, join(folder, 'cpushare.json'), '::cpushare.json']);
     await expect(findVolume(folders, new Set())).rejects.toMatchObject({ code: 'CONFIGURATION_FILE_TOO_LARGE' });
   });
 
@@ -97,7 +104,7 @@ describe.skipIf(!mtools)('FAT volumes made by mtools', () => {
   });
 });
 
-describe.skipIf(!xorriso)('ISO 9660 volumes made by xorriso', () => {
+describe('ISO 9660 volumes made by xorriso', () => {
   it.each([
     { name: 'level 1 names', options: ['-V', 'CPUSHARE'] },
     { name: 'Rock Ridge', options: ['-V', 'CPUSHARE', '-R'] },
@@ -132,7 +139,7 @@ describe('anything else', () => {
     expect(seen.size).toBe(0);
   });
 
-  it.skipIf(!mtools)('never hangs or crashes on a damaged volume: each byte of its head turned over', async () => {
+  it('never hangs or crashes on a damaged volume: each byte of its head turned over', async () => {
     const path = await device('sdb');
     await fat(path, 1, ['-h', '2', '-t', '32', '-s', '32', '-v', 'CPUSHARE']);
     const { readFile } = await import('node:fs/promises');
