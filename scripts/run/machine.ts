@@ -9,7 +9,7 @@ import { connectQmp, type Qmp } from './qmp.ts';
 import { type SoftwareTpm, startSoftwareTpm } from './swtpm.ts';
 import { waitFor } from './wait.ts';
 
-export class MachineError extends CodedError<'MACHINE_ACCELERATOR_BROKEN' | 'MACHINE_ENDED'> {}
+export class MachineError extends CodedError<'MACHINE_ACCELERATOR_BROKEN'> {}
 
 export interface MachineOptions {
   /** Where sockets, TPM state and logs go; short, absolute. */
