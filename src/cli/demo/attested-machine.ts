@@ -19,7 +19,7 @@ const HOST_FROM_GUEST = '10.0.2.2';
 export interface AttestedMachine {
   readonly attestation: 'accepted' | 'refused';
   readonly report: ReportDocument;
-  /** Until our first line on the serial port. */
+  /** Until the first word of our user space on the serial port. */
   readonly powerOnToUserSpaceMs: number;
   readonly powerOnToAttestedMs: number;
   readonly machine: Machine;
@@ -112,8 +112,10 @@ function createNarrator(machine: Machine, onDetail: (text: string) => void): Nar
   return {
     async listen() {
       await machine.refuseBrokenAccelerator();
-      const lines = [...(await machine.serialText()).matchAll(/^cpushare: (.+?)\r?$/gm)];
-      if (lines.length > 0 && Number.isNaN(firstMs)) firstMs = performance.now() - machine.poweredOnAtMs;
+      const lines = [...(await machine.serialText()).matchAll(/cpushare: (.+?)\r?$/gm)];
+      // GRUB speaks in sentences before; our programs say key=value.
+      const heard = lines.some((line) => /^[a-z-]+=/.test(line[1] ?? ''));
+      if (heard && Number.isNaN(firstMs)) firstMs = performance.now() - machine.poweredOnAtMs;
       for (const line of lines.slice(shown)) onDetail(line[1] ?? '');
       shown = lines.length;
     },
