@@ -8,7 +8,7 @@ import { activateCredential, createAk, createEk, quote, withKeys } from './attes
 import { decode, encode } from './codec.ts';
 import type { Tpm } from './command.ts';
 import { create, createPrimary, flushContext, load, readPublic } from './commands-keys.ts';
-import { getCapability, pcrExtend, readClock } from './commands-state.ts';
+import { getCapability, pcrExtend, readClock, startup } from './commands-state.ts';
 import { EK_NV, RH } from './constants.ts';
 import { nodeDigest } from './digest-node.ts';
 import { chooseEk, readEkCertificates, readNv } from './ek-certificates.ts';
@@ -274,3 +274,19 @@ function credentialOfFile(bytes: Buffer): { credentialBlob: Uint8Array; encrypte
     encryptedSecret: new Uint8Array(bytes.subarray(end)),
   };
 }
+
+it('is not locked out by losing power after each enrolment', async () => {
+  for (let start = 1; start <= 6; start += 1) {
+    const { kind } = await chooseEk(tpm);
+    const secret = await withKeys(tpm, { ek: kind, ak: 'ecc' }, async ({ ek, ak }) => {
+      const akName = objectName(ak.publicArea, nodeDigest);
+      const sealed = makeCredential({ ekPublic: ek.publicArea, akName, secret: SECRET });
+      return activateCredential(tpm, { ek, ak, ...sealed });
+    });
+    expect(secret, `start ${start}`).toEqual(SECRET);
+    await tpm.close();
+    await machine.losePower();
+    tpm = await machine.open();
+    await startup(tpm);
+  }
+});

@@ -12,7 +12,7 @@ import {
   quote as quoteCommand,
   startPolicySession,
 } from './commands-keys.ts';
-import { getRandom } from './commands-state.ts';
+import { getRandom, shutdown } from './commands-state.ts';
 import { RH } from './constants.ts';
 import type { PcrSelection } from './pcr-selection.ts';
 import { tpmtSignature } from './signature.ts';
@@ -68,6 +68,13 @@ export async function activateCredential(
     readonly encryptedSecret: Uint8Array;
   },
 ): Promise<Uint8Array> {
+  // EKs are under dictionary-attack protection, and a TPM that loses power after such a key was authorized counts a
+  // failed attempt at its next start (Part 1, "Non-orderly Shutdown"): a few machines switched off at the wall would end
+  // locked out. TPM2_Shutdown makes this use orderly; the TPM goes on working after it.
+  return openCredential(tpm, args).finally(() => shutdown(tpm, 'clear'));
+}
+
+async function openCredential(tpm: Tpm, args: Parameters<typeof activateCredential>[1]): Promise<Uint8Array> {
   const { ek, ak, credentialBlob, encryptedSecret } = args;
   const open = (ekAuthorization: Authorization) =>
     activateCredentialCommand(tpm, {

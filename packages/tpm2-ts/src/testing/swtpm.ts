@@ -18,6 +18,8 @@ export interface TestTpm {
   open(): Promise<Tpm>;
   /** Runs one of the tpm2-tools on this TPM and returns what it printed. */
   tool(command: string, ...args: string[]): Promise<string>;
+  /** Off and on again without TPM2_Shutdown; wants TPM2_Startup next. */
+  losePower(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -44,6 +46,9 @@ export async function startTestTpm(socket: 'tcp' | 'unix' = 'tcp'): Promise<Test
     tool: async (command, ...args) => {
       const { stdout } = await exec(command, args, { cwd: folder, env: { ...process.env, TPM2TOOLS_TCTI: tcti } });
       return stdout;
+    },
+    losePower: async () => {
+      await exec('swtpm_ioctl', ['-i', '--tcp', `127.0.0.1:${port + 1}`]);
     },
     stop: async () => {
       const ended = new Promise((resolve) => child.once('exit', resolve));
