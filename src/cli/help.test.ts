@@ -1,17 +1,13 @@
 /** Every verb explains itself, with an example. */
 
 import { describe, expect, it } from 'vitest';
-import yargs, { type CommandModule } from 'yargs';
-import { attestCommand } from './attest.ts';
-import { benchCommand } from './bench.ts';
-import { brokerCommand } from './broker.ts';
-import { demoCommand } from './demo.ts';
-import { imageCommand } from './image.ts';
+import yargs from 'yargs';
+import { attestVerbs } from './attest.ts';
+import { commands } from './commands.ts';
 
-const commands = [attestCommand, benchCommand, brokerCommand, demoCommand, imageCommand] as CommandModule[];
 const verbs = [
-  ...['attest', 'attest verify', 'attest log', 'bench', 'broker', 'broker serve', 'demo'],
-  ...['image', 'image lock', 'image build', 'image size'],
+  ...['attest', 'bench', 'broker', 'broker serve', 'demo', 'image', 'image lock', 'image build', 'image size'],
+  ...attestVerbs.map(({ command }) => `attest ${String(command).split(' ')[0]}`),
 ];
 
 async function helpOf(verb: string): Promise<string> {
@@ -28,5 +24,12 @@ describe('help', () => {
     const help = await helpOf(verb);
     expect(help).toContain(`cpushare ${verb}`);
     expect(help).toMatch(/^Examples:\n +cpushare |^Examples:\n +npm /m);
+  });
+});
+
+describe('a verb that loads late', () => {
+  it.each([...commands, ...attestVerbs])('$command says beforehand what it says itself', async (lazy) => {
+    const { command, describe: sentence } = await lazy.load();
+    expect([lazy.command, lazy.describe]).toEqual([command, sentence]);
   });
 });

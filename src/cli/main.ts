@@ -2,11 +2,7 @@
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { describeError } from '../shared/errors.ts';
-import { attestCommand } from './attest.ts';
-import { benchCommand } from './bench.ts';
-import { brokerCommand } from './broker.ts';
-import { demoCommand } from './demo.ts';
-import { imageCommand } from './image.ts';
+import { commands } from './commands.ts';
 
 /** 0 done or accepted, 1 refused, 2 could not be done or judged. */
 const COULD_NOT = 2;
@@ -14,11 +10,7 @@ const COULD_NOT = 2;
 const program = yargs(hideBin(process.argv))
   .scriptName('cpushare')
   .usage('$0 <verb>\n\nBuilds the seller live image, runs the broker, and checks attestation reports.')
-  .command(imageCommand)
-  .command(brokerCommand)
-  .command(attestCommand)
-  .command(demoCommand)
-  .command(benchCommand)
+  .command(commands)
   .example('$0 image build', 'build dist/cpushare-seller.iso from image/image.lock.json')
   .example(
     '$0 attest verify report.json --reference reference-values.json --nonce HEX --trust ca.pem',

@@ -1,0 +1,74 @@
+/** What the verbs read from files, and the errors for files that cannot be used. */
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fromHex } from '../../shared/bytes.ts';
+import { CodedError } from '../../shared/errors.ts';
+
+export class AttestCommandError extends CodedError<
+  | 'FILE_UNREADABLE'
+  | 'FILE_TOO_LARGE'
+  | 'NONCE_BAD'
+  | 'BROKER_ID_BAD'
+  | 'TIME_BAD'
+  | 'TRUST_FILE_BAD'
+  | 'REFERENCE_MISSING'
+  | 'REPORT_MACHINE_MISMATCH'
+> {}
+
+/** More than any report or log that can be accepted. */
+const MAX_FILE_BYTES = 32 * 1024 * 1024;
+
+export async function read(path: string): Promise<Buffer> {
+  let content: Buffer;
+  try {
+    content = await readFile(path);
+  } catch (cause) {
+    throw new AttestCommandError('FILE_UNREADABLE', `${path} cannot be read`, {
+      cause,
+      nextStep: 'check the path, and that the file may be read by you',
+    });
+  }
+  if (content.length <= MAX_FILE_BYTES) return content;
+  throw new AttestCommandError(
+    'FILE_TOO_LARGE',
+    `${path} has ${content.length} bytes, at most ${MAX_FILE_BYTES} are read`,
+  );
+}
+
+export async function readNonce(nonce: string): Promise<Uint8Array> {
+  const text = nonce.startsWith('@') ? (await read(nonce.slice(1))).toString('utf8').trim() : nonce;
+  return hex32('NONCE_BAD', 'a nonce', text);
+}
+
+/** @throws AttestCommandError with `code` */
+export function hex32(code: 'NONCE_BAD' | 'BROKER_ID_BAD', what: string, text: string): Uint8Array {
+  if (!/^[0-9a-fA-F]{64}$/.test(text)) {
+    throw new AttestCommandError(code, `${what} has 64 hex digits, given was ${JSON.stringify(text.slice(0, 70))}`);
+  }
+  return fromHex(text);
+}
+
+/** Every certificate in a PEM file, and nothing taken for one that is none. */
+export async function readTrustAnchors(path: string): Promise<Uint8Array[]> {
+  const blocks = (await read(path))
+    .toString('latin1')
+    .match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  try {
+    if (blocks === null) throw new Error('there is no "BEGIN CERTIFICATE" in it');
+    return blocks.map((block) => new Uint8Array(new X509Certificate(block).raw));
+  } catch (cause) {
+    throw new AttestCommandError('TRUST_FILE_BAD', `${path} holds no certificates in PEM form`, { cause });
+  }
+}
+
+export function readTime(text: string | undefined): Date {
+  const time = text === undefined ? new Date() : new Date(text);
+  if (!Number.isNaN(time.getTime())) return time;
+  throw new AttestCommandError('TIME_BAD', `${JSON.stringify(text)} is not a time`, {
+    nextStep: 'write it like 2026-11-21T05:00:00Z',
+  });
+}
+
+export function wantsColour(): boolean {
+  return process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+}
