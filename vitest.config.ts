@@ -10,7 +10,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'unit',
-          include: ['{src,scripts,packages}/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          include: ['{src,scripts,packages}/**/*.test.ts', 'test/{unit,hostile,fuzz,fixtures}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts', '**/node_modules/**', '**/dist/**'],
         },
       },
