@@ -95,6 +95,8 @@ async function attest(machine: TestTpm): Promise<{ evidence: Evidence; expected:
       activation: { kind: 'witnessed', ekName: made.ekName, akName: made.akName },
       referenceValues: [referenceValuesOf(GOOD_BOOT)],
       trustAnchors: [new Uint8Array(authority.raw)],
+      extraCertificates: [],
+      revocationLists: [],
       policy: demoPolicyAcceptingSoftwareTpm,
       time: new Date(),
     },

@@ -25,6 +25,8 @@ const expected: Expected = {
   activation: machine.activation,
   referenceValues: [referenceValuesOf(GOOD_BOOT)],
   trustAnchors: [machine.authority.certificate],
+  extraCertificates: [],
+  revocationLists: [],
   policy: demoPolicyAcceptingSoftwareTpm,
   time: new Date('2026-11-21T05:00:00Z'),
 };

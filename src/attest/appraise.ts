@@ -5,7 +5,6 @@
  */
 import { subjectPublicKeyInfo } from 'tpm2-ts/public-key';
 import { toHex } from '../shared/bytes.ts';
-import { CodedError } from '../shared/errors.ts';
 import { ActivationError, verifyActivationTranscript } from './activation.ts';
 import { judgeBootLog } from './boot-log.ts';
 import { ClaimsError, parseClaims, verifyClaimsSignature } from './claims.ts';
@@ -13,12 +12,13 @@ import type { AttestCrypto } from './crypto.ts';
 import { judgeEkCertificates, type TpmIdentity } from './ek.ts';
 import type { DecodedEvent } from './event-log/decode.ts';
 import type { Evidence, MachineClaims } from './evidence.ts';
-import type { Expected } from './expected.ts';
+import type { Expected, Request } from './expected.ts';
 import type { Findings } from './findings.ts';
 import { type Failure, type Ledger, newLedger } from './ledger.ts';
 import { limitsOf } from './limits.ts';
-import { chainFailure, compareOwnChain, type Difference, requireConsistent } from './own-chain.ts';
+import { chainFailure, compareOwnChain, type Difference } from './own-chain.ts';
 import { pcrVerdicts } from './pcr-verdicts.ts';
+import { type Prepared, prepare, requireNone } from './prepare.ts';
 import { type JudgedKeys, judgeKeys, judgeQuote } from './quote.ts';
 import type { ReferenceValues } from './reference-values.ts';
 import type { RefusalCode } from './refusal-codes.ts';
@@ -51,13 +51,16 @@ export const CHECK_NAMES = [
   'configuration',
 ] as const;
 
-export class AppraisalError extends CodedError<'EXPECTED_INVALID'> {}
-
-/** @throws CodedError when `expected` itself is unusable; whatever the evidence holds ends in a verdict. */
+/** One judgement with all that it needs. @throws CodedError when `expected` itself is unusable; whatever the evidence holds ends in a verdict. */
 export function appraise(evidence: Evidence, expected: Expected, crypto: AttestCrypto): Verdict {
-  requireUsable(expected, crypto);
+  return appraiseWith(evidence, prepare(expected, crypto), expected, crypto);
+}
+
+/** The same for who judges many: what stays the same was prepared once. @throws CodedError when `request` is unusable */
+export function appraiseWith(evidence: Evidence, prepared: Prepared, request: Request, crypto: AttestCrypto): Verdict {
+  requireUsable(request);
   const ledger = newLedger(CHECK_NAMES);
-  const findings = judge(evidence, expected, crypto, ledger);
+  const findings = judge(evidence, { ...prepared, ...request }, crypto, ledger);
   const checks = ledger.checks();
   const accepted = checks.every((check) => check.status === 'passed');
   return {
@@ -67,11 +70,13 @@ export function appraise(evidence: Evidence, expected: Expected, crypto: AttestC
     image: accepted && findings.reference !== null ? findings.reference.image : null,
     pcrs: pcrVerdicts(findings, checks),
     claims: findings.claims,
-    limits: limitsOf(findings.tpm.class, expected),
+    limits: limitsOf(findings.tpm.class, request),
   };
 }
 
-function judge(evidence: Evidence, expected: Expected, crypto: AttestCrypto, ledger: Ledger): Findings {
+type Judged = Prepared & Request;
+
+function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledger: Ledger): Findings {
   let findings: Findings = {
     tpm: { class: 'unknown', manufacturer: null, model: null, evidence: 'not judged' },
     claims: null,
@@ -106,7 +111,7 @@ function judge(evidence: Evidence, expected: Expected, crypto: AttestCrypto, led
   return findings;
 }
 
-function judgeActivation(keys: JudgedKeys, expected: Expected, crypto: AttestCrypto, ledger: Ledger): boolean {
+function judgeActivation(keys: JudgedKeys, expected: Judged, crypto: AttestCrypto, ledger: Ledger): boolean {
   const fail = (code: RefusalCode, sentence: string): false => {
     const remedy = 'Enrol the machine again, so that the broker activates its AK.';
     ledger.fail('activation', {
@@ -145,12 +150,7 @@ function judgeActivation(keys: JudgedKeys, expected: Expected, crypto: AttestCry
   return true;
 }
 
-function judgeClaims(
-  evidence: Evidence,
-  expected: Expected,
-  crypto: AttestCrypto,
-  ledger: Ledger,
-): MachineClaims | null {
+function judgeClaims(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledger: Ledger): MachineClaims | null {
   const fail = (failure: Failure): null => {
     ledger.fail('claims', failure);
     return null;
@@ -178,7 +178,7 @@ function judgeClaims(
 function judgeTpm(
   evidence: Evidence,
   keys: JudgedKeys,
-  expected: Expected,
+  expected: Judged,
   crypto: AttestCrypto,
   ledger: Ledger,
 ): TpmIdentity | null {
@@ -214,7 +214,7 @@ function closestReference(
 ): { reference: ReferenceValues; differences: readonly Difference[] } {
   const compared = references.map((reference) => ({ reference, differences: compareOwnChain(events, reference) }));
   const [first, ...others] = compared;
-  if (first === undefined) throw new AppraisalError('EXPECTED_INVALID', 'there are no reference values to judge with');
+  if (first === undefined) throw new Error('prepared without reference values');
   return others.reduce((best, each) => (each.differences.length < best.differences.length ? each : best), first);
 }
 
@@ -263,22 +263,11 @@ function judgeRuntime(
   else ledger.pass('configuration', "The seller's configuration is the one that was measured.");
 }
 
-function requireUsable(expected: Expected, crypto: AttestCrypto): void {
-  const { pcrs, acceptedTpmClasses } = expected.policy;
-  const ascending = pcrs.every((pcr, index) => index === 0 || pcr > (pcrs[index - 1] ?? pcr));
-  const own = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14];
+function requireUsable(request: Request): void {
   const problems: readonly (readonly [boolean, string])[] = [
-    [expected.challenge.length !== 32, `the challenge has ${expected.challenge.length} bytes instead of 32`],
-    [expected.brokerId.length !== 32, `the broker id has ${expected.brokerId.length} bytes instead of 32`],
-    [
-      !ascending || own.some((pcr) => !pcrs.includes(pcr)),
-      `the policy must name at least the registers ${own.join(', ')}, ascending`,
-    ],
-    [acceptedTpmClasses.length === 0, 'the policy accepts no class of TPM'],
-    [expected.referenceValues.length === 0, 'there are no reference values to judge with'],
-    [Number.isNaN(expected.time.getTime()), 'the time of judgement is not a time'],
+    [request.challenge.length !== 32, `the challenge has ${request.challenge.length} bytes instead of 32`],
+    [request.brokerId.length !== 32, `the broker id has ${request.brokerId.length} bytes instead of 32`],
+    [Number.isNaN(request.time.getTime()), 'the time of judgement is not a time'],
   ];
-  const problem = problems.find(([present]) => present);
-  if (problem !== undefined) throw new AppraisalError('EXPECTED_INVALID', problem[1]);
-  for (const reference of expected.referenceValues) requireConsistent(reference, crypto);
+  requireNone(problems);
 }

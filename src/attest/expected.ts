@@ -4,21 +4,32 @@ import type { TpmClass } from './evidence.ts';
 import type { ReferenceValues } from './reference-values.ts';
 import { array, object, oneOf, type Reader, readJson } from './strict-json.ts';
 
-export interface Expected {
+/** What stays the same from one appraisal to the next. */
+export interface Standing {
+  /** The releases we accept; the first whose registers fit names the image. */
+  readonly referenceValues: readonly [ReferenceValues, ...ReferenceValues[]];
+  /** X.509 DER of the certificate authorities whose word on TPMs we take. Empty: every TPM is of class `unknown`. */
+  readonly trustAnchors: readonly Uint8Array[];
+  /** X.509 DER, untrusted like the evidence's own: intermediates, and EK certificates of TPMs that hold none. */
+  readonly extraCertificates: readonly Uint8Array[];
+  /** X.509 v2 CRLs, DER. */
+  readonly revocationLists: readonly Uint8Array[];
+  readonly policy: Policy;
+}
+
+/** What one piece of evidence has to fit. */
+export interface Request {
   /** The challenge this verifier sent, 32 bytes. */
   readonly challenge: Uint8Array;
   /** SHA-256 of the broker certificate's SubjectPublicKeyInfo, 32 bytes. */
   readonly brokerId: Uint8Array;
   /** How it is known that the AK belongs to the EK. */
   readonly activation: ActivationProof;
-  /** The releases we accept; the first whose registers fit names the image. */
-  readonly referenceValues: readonly [ReferenceValues, ...ReferenceValues[]];
-  /** X.509 DER of the certificate authorities whose word on TPMs we take. Empty: every TPM is of class `unknown`. */
-  readonly trustAnchors: readonly Uint8Array[];
-  readonly policy: Policy;
   /** When the evidence is judged: certificates must be valid then. */
   readonly time: Date;
 }
+
+export interface Expected extends Standing, Request {}
 
 /** What the relying party accepts of a genuine machine. */
 export interface Policy {

@@ -116,6 +116,8 @@ describe('attestation', () => {
       activation: { kind: 'transcript', transcript: report.activation },
       referenceValues: [acceptedImage],
       trustAnchors: [attester.authority.certificate],
+      extraCertificates: [],
+      revocationLists: [],
       policy: policyAccepting(['software']),
       time: new Date(test.nowMs),
     } as const;

@@ -1,26 +1,24 @@
 /** The broker as verifier: what it expects of evidence, and the appraisal of src/attest on it. */
-import { appraise } from '../attest/appraise.ts';
+import { appraiseWith } from '../attest/appraise.ts';
 import { nodeAttestCrypto } from '../attest/crypto-node.ts';
-import type { Expected } from '../attest/expected.ts';
+import type { Standing } from '../attest/expected.ts';
+import { prepare } from '../attest/prepare.ts';
 import { fromHex } from '../shared/bytes.ts';
 import type { Judge } from './context.ts';
 
-type Standing = Pick<Expected, 'referenceValues' | 'trustAnchors' | 'policy'> & { readonly brokerId: string };
-
-/** Activation counts as witnessed: this broker ran it itself, and looked the key up before it asks. */
-export function judgeWith({ brokerId, referenceValues, trustAnchors, policy }: Standing): Judge {
-  return (evidence, { challenge, ekName, akName, time }) =>
-    appraise(
+/**
+ * Activation counts as witnessed: this broker ran it itself, and looked the key up before it asks.
+ * @throws CodedError when there is nothing to judge with
+ */
+export function judgeWith(brokerId: string, standing: Standing): Judge {
+  const prepared = prepare(standing, nodeAttestCrypto);
+  return (evidence, { challenge, ekName, akName, time }) => {
+    const activation = { kind: 'witnessed', ekName, akName } as const;
+    return appraiseWith(
       evidence,
-      {
-        challenge,
-        brokerId: fromHex(brokerId),
-        activation: { kind: 'witnessed', ekName, akName },
-        referenceValues,
-        trustAnchors,
-        policy,
-        time,
-      },
+      prepared,
+      { challenge, brokerId: fromHex(brokerId), activation, time },
       nodeAttestCrypto,
     );
+  };
 }

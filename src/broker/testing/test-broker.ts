@@ -55,10 +55,11 @@ export function useBroker(): void {
         test.secrets.push(secret);
         return { credentialBlob: new Uint8Array(70), encryptedSecret: new Uint8Array(70) };
       },
-      judge: judgeWith({
-        brokerId: identity.brokerId,
+      judge: judgeWith(identity.brokerId, {
         referenceValues: [someReferenceValues, acceptedImage],
         trustAnchors: [attester.authority.certificate],
+        extraCertificates: [],
+        revocationLists: [],
         policy,
       }),
       quotedPcrs: policy.pcrs,

@@ -127,6 +127,8 @@ async function expectations(args: VerifyArguments, report: Report): Promise<Expe
     activation: { kind: 'transcript', transcript: report.activation },
     referenceValues: [first, ...others],
     trustAnchors: (await Promise.all(args.trust.map(readTrustAnchors))).flat(),
+    extraCertificates: [],
+    revocationLists: [],
     policy: policyAccepting(args['accept-class']),
     time: readTime(args.at),
   };

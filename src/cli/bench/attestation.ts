@@ -30,6 +30,8 @@ export async function benchAttestation(emit: Emit): Promise<void> {
     activation: { kind: 'transcript', transcript: report.activation },
     referenceValues: [parseReferenceValues(await readFile(join(projectRoot, 'dist/reference-values.json')))],
     trustAnchors: anchors.map((anchor) => new Uint8Array(new X509Certificate(anchor).raw)),
+    extraCertificates: [],
+    revocationLists: [],
     policy: demoPolicyAcceptingSoftwareTpm,
     time: new Date(report.receivedAt),
   };

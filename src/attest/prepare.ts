@@ -1,0 +1,37 @@
+/** What a verifier does once and not for each piece of evidence: checks and reads what it judges with. */
+import { CodedError } from '../shared/errors.ts';
+import type { AttestCrypto } from './crypto.ts';
+import type { Standing } from './expected.ts';
+import { requireConsistent } from './own-chain.ts';
+
+export class AppraisalError extends CodedError<'EXPECTED_INVALID'> {}
+
+/** `Standing` that was checked; made by `prepare` alone. */
+export interface Prepared extends Standing {
+  readonly prepared: true;
+}
+
+/** Registers that a verdict rests on: a policy without one of them would accept what nobody looked at. */
+const NEEDED_PCRS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14];
+
+/** @throws CodedError when there is nothing to judge with, or what there is contradicts itself */
+export function prepare(standing: Standing, crypto: AttestCrypto): Prepared {
+  const { pcrs, acceptedTpmClasses } = standing.policy;
+  const ascending = pcrs.every((pcr, index) => index === 0 || pcr > (pcrs[index - 1] ?? pcr));
+  requireNone([
+    [
+      !ascending || NEEDED_PCRS.some((pcr) => !pcrs.includes(pcr)),
+      `the policy must name at least the registers ${NEEDED_PCRS.join(', ')}, ascending`,
+    ],
+    [acceptedTpmClasses.length === 0, 'the policy accepts no class of TPM'],
+    [standing.referenceValues.length === 0, 'there are no reference values to judge with'],
+  ]);
+  for (const reference of standing.referenceValues) requireConsistent(reference, crypto);
+  return { ...standing, prepared: true };
+}
+
+/** @throws AppraisalError with the sentence of the first problem that is present */
+export function requireNone(problems: readonly (readonly [present: boolean, sentence: string])[]): void {
+  const problem = problems.find(([present]) => present);
+  if (problem !== undefined) throw new AppraisalError('EXPECTED_INVALID', problem[1]);
+}
