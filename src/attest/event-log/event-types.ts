@@ -1,4 +1,4 @@
-/** Event types, TCG PC Client Platform Firmware Profile 1.06 §10.4.1. */
+/** Event types, TCG PC Client Platform Firmware Profile 1.06 §10.4.1; TXT_*: Intel TXT's log of a dynamic launch. */
 export const EventType = {
   PREBOOT_CERT: 0x0,
   POST_CODE: 0x1,
@@ -19,6 +19,22 @@ export const EventType = {
   NONHOST_INFO: 0x11,
   OMIT_BOOT_DEVICE_EVENTS: 0x12,
   POST_CODE2: 0x13,
+  TXT_PCR_MAPPING: 0x401,
+  TXT_HASH_START: 0x402,
+  TXT_COMBINED_HASH: 0x403,
+  TXT_MLE_HASH: 0x404,
+  TXT_BIOSAC_REG_DATA: 0x40a,
+  TXT_CPU_SCRTM_STAT: 0x40b,
+  TXT_LCP_CONTROL_HASH: 0x40c,
+  TXT_ELEMENTS_HASH: 0x40d,
+  TXT_STM_HASH: 0x40e,
+  TXT_OSSINITDATA_CAP_HASH: 0x40f,
+  TXT_SINIT_PUBKEY_HASH: 0x410,
+  TXT_LCP_HASH: 0x411,
+  TXT_LCP_DETAILS_HASH: 0x412,
+  TXT_LCP_AUTHORITIES_HASH: 0x413,
+  TXT_NV_INFO_HASH: 0x414,
+  TXT_CAP_VALUE: 0x4ff,
   EFI_VARIABLE_DRIVER_CONFIG: 0x80000001,
   EFI_VARIABLE_BOOT: 0x80000002,
   EFI_BOOT_SERVICES_APPLICATION: 0x80000003,
@@ -36,6 +52,8 @@ export const EventType = {
   EFI_VARIABLE_AUTHORITY: 0x800000e0,
   EFI_SPDM_FIRMWARE_BLOB: 0x800000e1,
   EFI_SPDM_FIRMWARE_CONFIG: 0x800000e2,
+  EFI_SPDM_DEVICE_POLICY: 0x800000e3,
+  EFI_SPDM_DEVICE_AUTHORITY: 0x800000e4,
 } as const;
 
 const names = new Map<number, string>(Object.entries(EventType).map(([name, value]) => [value, `EV_${name}`]));

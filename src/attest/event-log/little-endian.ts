@@ -12,6 +12,7 @@ export class LogError extends CodedError<
   | 'LOG_EVENT_BAD'
 > {}
 
+/** @throws LogError LOG_TRUNCATED from every read that needs more than is left */
 export interface LittleEndianReader {
   readonly offset: number;
   readonly left: number;
@@ -24,33 +25,57 @@ export interface LittleEndianReader {
 }
 
 export function littleEndianReader(bytes: Uint8Array): LittleEndianReader {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let offset = 0;
-  const take = (length: number, field: string): number => {
-    if (length > bytes.length - offset) {
+  return new Reader(bytes);
+}
+
+class Reader implements LittleEndianReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #offset = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#offset;
+  }
+
+  u8(field: string): number {
+    return this.#view.getUint8(this.#take(1, field));
+  }
+
+  u16(field: string): number {
+    return this.#view.getUint16(this.#take(2, field), true);
+  }
+
+  u32(field: string): number {
+    return this.#view.getUint32(this.#take(4, field), true);
+  }
+
+  u64(field: string): bigint {
+    return this.#view.getBigUint64(this.#take(8, field), true);
+  }
+
+  bytes(length: number, field: string): Uint8Array {
+    const start = this.#take(length, field);
+    return this.#bytes.subarray(start, start + length);
+  }
+
+  #take(length: number, field: string): number {
+    const start = this.#offset;
+    if (length > this.#bytes.length - start) {
       throw new LogError(
         'LOG_TRUNCATED',
-        `${field} at byte ${offset}: needs ${length} bytes, ${bytes.length - offset} left`,
+        `${field} at byte ${start}: needs ${length} bytes, ${this.#bytes.length - start} left`,
       );
     }
-    const start = offset;
-    offset += length;
+    this.#offset = start + length;
     return start;
-  };
-  return {
-    get offset() {
-      return offset;
-    },
-    get left() {
-      return bytes.length - offset;
-    },
-    u8: (field) => view.getUint8(take(1, field)),
-    u16: (field) => view.getUint16(take(2, field), true),
-    u32: (field) => view.getUint32(take(4, field), true),
-    u64: (field) => view.getBigUint64(take(8, field), true),
-    bytes: (length, field) => {
-      const start = take(length, field);
-      return bytes.subarray(start, start + length);
-    },
-  };
+  }
 }
