@@ -1,6 +1,6 @@
 /** TPMS_ATTEST, Part 2 §10.12: what a TPM signs. Decoding proves nothing; the signature must be checked over the same bytes. */
 import { hashAlgorithm } from './algorithms.ts';
-import { oneOf, sizedBytes, u16, u32, u64, type Value, yesNo } from './codec.ts';
+import { oneOf, sized, sizedBytes, u16, u32, u64, type Value, yesNo } from './codec.ts';
 import { pcrSelections } from './pcr-selection.ts';
 import { digest } from './public-area.ts';
 import { constant, struct, tagged } from './struct.ts';
@@ -51,4 +51,6 @@ export const tpmsAttest = tagged(
   },
 );
 export type TpmsAttest = Value<typeof tpmsAttest>;
+/** TPM2B_ATTEST, §10.12.13: as TPM2_Quote, TPM2_Certify and the like return it. */
+export const tpm2bAttest = sized(u16, tpmsAttest, 2304);
 export type TpmsQuote = Extract<TpmsAttest, { readonly type: 'quote' }>;

@@ -5,12 +5,13 @@ import { data, name } from './attest.ts';
 import { type Codec, decode, encode, oneOf, rest, sizedBytes, u8, u16, u32 } from './codec.ts';
 import { type Authorization, EMPTY_PASSWORD, run, type Tpm } from './command.ts';
 import { ALG, CC, type HashName, RH } from './constants.ts';
-import { authTicket, creationTicket, sensitiveCreate } from './creation.ts';
+import { sensitiveCreate } from './creation.ts';
 import { opaqueIdObject, tpm2bEncryptedSecret } from './credential.ts';
 import { type PcrSelection, pcrSelections } from './pcr-selection.ts';
 import { digest, type TpmtPublic, tpm2bPublic } from './public-area.ts';
 import { type TpmtSignature, tpmtSignature } from './signature.ts';
 import { struct } from './struct.ts';
+import { authTicket, creationTicket } from './tickets.ts';
 
 const nothing = struct({});
 const EMPTY = new Uint8Array();

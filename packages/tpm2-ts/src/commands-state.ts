@@ -1,12 +1,11 @@
 /** Commands that read or change the TPM's own state, Part 3: start, capabilities, registers, NV, clock, random numbers. */
 
-import { hashAlgorithm } from './algorithms.ts';
 import { name, timeInfo } from './attest.ts';
 import { type CapabilityData, capabilityData } from './capability.ts';
-import { encode, fixed, list, sizedBytes, u16, u32, type Value, yesNo } from './codec.ts';
+import { encode, list, sizedBytes, u16, u32, type Value, yesNo } from './codec.ts';
 import { type Authorization, EMPTY_PASSWORD, run, type Tpm } from './command.ts';
-import { CAPABILITY, type CapabilityName, CC, HASH_SIZES, type HashName } from './constants.ts';
-import { digestList } from './digest-list.ts';
+import { CAPABILITY, type CapabilityName, CC } from './constants.ts';
+import { digestList, digestValues, type TaggedDigest } from './digest-list.ts';
 import { TpmCodecError } from './errors.ts';
 import { type TpmsNvPublic, tpm2bNvPublic } from './nv.ts';
 import { type PcrSelection, pcrSelections } from './pcr-selection.ts';
@@ -72,21 +71,14 @@ export async function pcrRead(
 /** TPM2_PCR_Extend, §22.2: one digest of exactly the bank's size for each bank named. */
 export async function pcrExtend(
   tpm: Tpm,
-  args: { readonly pcr: number; readonly digests: readonly { readonly hash: HashName; readonly digest: Uint8Array }[] },
+  args: { readonly pcr: number; readonly digests: readonly TaggedDigest[] },
 ): Promise<void> {
-  const parts = args.digests.map(({ hash, digest }) =>
-    encode(
-      struct({ hash: hashAlgorithm, digest: fixed(HASH_SIZES[hash]) }),
-      { hash, digest },
-      'TPM2_PCR_Extend digests',
-    ),
-  );
   await run(tpm, {
     name: 'TPM2_PCR_Extend',
     code: CC.pcrExtend,
     handles: [args.pcr],
     authorizations: [EMPTY_PASSWORD],
-    parameters: Uint8Array.from([...encode(u32, parts.length), ...parts.flatMap((part) => [...part])]),
+    parameters: encode(digestValues, args.digests, 'TPM2_PCR_Extend digests'),
     response: nothing,
   });
 }

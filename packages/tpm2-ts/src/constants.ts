@@ -73,7 +73,15 @@ export const ECC_CURVES = {
 export type CurveName = keyof typeof ECC_CURVES;
 
 /** TPM_ST, §6.9. */
-export const ST = { noSessions: 0x8001, sessions: 0x8002, creation: 0x8021, authSecret: 0x8023 } as const;
+export const ST = {
+  noSessions: 0x8001,
+  sessions: 0x8002,
+  creation: 0x8021,
+  verified: 0x8022,
+  authSecret: 0x8023,
+  hashcheck: 0x8024,
+  authSigned: 0x8025,
+} as const;
 
 /** TPM_CC of the commands of this package, §6.5.2. */
 export const CC = {
@@ -118,6 +126,8 @@ export const CAPABILITY = {
   tpmProperties: 6,
   pcrProperties: 7,
   eccCurves: 8,
+  authPolicies: 9,
+  acts: 10,
 } as const;
 export type CapabilityName = keyof typeof CAPABILITY;
 
@@ -131,15 +141,6 @@ export const PROPERTY = {
   firmwareVersion1: 0x10b,
   firmwareVersion2: 0x10c,
   nvBufferMax: 0x12c,
-} as const;
-
-/** TPMA_NV bits that matter for reading, §13.4. */
-export const NV_ATTRIBUTE = {
-  ppRead: 2 ** 16,
-  ownerRead: 2 ** 17,
-  authRead: 2 ** 18,
-  policyRead: 2 ** 19,
-  written: 2 ** 29,
 } as const;
 
 /** Where the TCG EK Credential Profile (2.5, §2.2.1.4 and §2.2.1.5) puts certificates in NV. */

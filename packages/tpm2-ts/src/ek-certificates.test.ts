@@ -1,11 +1,11 @@
 /** Finding certificates in what vendors leave in NV: padding, chains over several indexes, indexes that cannot be read. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encode, sizedBytes, u16, u32 } from './codec.ts';
+import { decode, encode, sizedBytes, u16, u32 } from './codec.ts';
 import type { Tpm } from './command.ts';
-import { EK_NV, NV_ATTRIBUTE } from './constants.ts';
+import { EK_NV } from './constants.ts';
 import { chooseEk, readEkCertificates, splitDer } from './ek-certificates.ts';
-import { tpm2bNvPublic } from './nv.ts';
+import { type NvAttributes, nvAttributes, tpm2bNvPublic } from './nv.ts';
 
 /** A SEQUENCE of `size` bytes of content: as much DER as splitting looks at. */
 const sequence = (size: number, fill = 0xaa) => {
@@ -33,10 +33,11 @@ describe('splitDer', () => {
 });
 
 interface Index {
-  readonly attributes: number;
+  readonly attributes: NvAttributes;
   readonly content: Uint8Array;
 }
-const READABLE = NV_ATTRIBUTE.written + NV_ATTRIBUTE.authRead;
+const NONE = decode(nvAttributes, new Uint8Array(4));
+const READABLE = { ...NONE, written: true, authRead: true };
 
 /** A TPM that knows four commands and the given NV indexes; everything else is refused as unknown. */
 function tpmWithNv(indexes: ReadonlyMap<number, Index>): Tpm {
@@ -94,10 +95,10 @@ describe('readEkCertificates', () => {
   });
 
   it.each([
-    { name: 'unwritten', attributes: NV_ATTRIBUTE.authRead, content: leaf, reason: 'was never written' },
+    { name: 'unwritten', attributes: { ...NONE, authRead: true }, content: leaf, reason: 'was never written' },
     {
       name: 'locked away',
-      attributes: NV_ATTRIBUTE.written,
+      attributes: { ...NONE, written: true },
       content: leaf,
       reason: 'may be read neither with its own nor with the owner authorization',
     },

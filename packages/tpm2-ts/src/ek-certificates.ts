@@ -1,7 +1,7 @@
 /** EK certificates and their chain as the vendor stored them in NV, TCG EK Credential Profile 2.5 §2.2.1. */
 import type { Tpm } from './command.ts';
 import { getCapability, nvRead, nvReadPublic } from './commands-state.ts';
-import { EK_NV, NV_ATTRIBUTE, PROPERTY, RH } from './constants.ts';
+import { EK_NV, PROPERTY, RH } from './constants.ts';
 import { handlesFrom, supportsEcc } from './facts.ts';
 import type { EkKind } from './templates.ts';
 
@@ -70,9 +70,9 @@ export async function chooseEk(
 /** The whole content of an index, read in pieces as large as the TPM allows; a text says why there is none. */
 export async function readNv(tpm: Tpm, index: number): Promise<Uint8Array | string> {
   const { nvPublic } = await nvReadPublic(tpm, index);
-  const has = (bit: number) => Math.floor(nvPublic.attributes / bit) % 2 === 1;
-  if (!has(NV_ATTRIBUTE.written)) return 'was never written';
-  const authHandle = has(NV_ATTRIBUTE.authRead) ? index : has(NV_ATTRIBUTE.ownerRead) ? RH.owner : undefined;
+  const { attributes } = nvPublic;
+  if (!attributes.written) return 'was never written';
+  const authHandle = attributes.authRead ? index : attributes.ownerRead ? RH.owner : undefined;
   if (authHandle === undefined) return 'may be read neither with its own nor with the owner authorization';
   const pieceSize = await nvBufferMax(tpm);
   const content = new Uint8Array(nvPublic.dataSize);

@@ -2,14 +2,16 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { tpmsAttest } from './attest.ts';
-import { type Codec, decode, encode } from './codec.ts';
+import { type Codec, decode, encode, u32 } from './codec.ts';
 import { tpmsCreationData } from './creation.ts';
+import { tpm2bEncryptedSecret, tpm2bIdObject } from './credential.ts';
 import { nodeDigest } from './digest-node.ts';
 import { TpmCodecError } from './errors.ts';
-import { objectName, primaryQualifiedName } from './name.ts';
+import { objectName, primaryQualifiedName, tpmName } from './name.ts';
 import { tpm2bPublic, tpmtPublic } from './public-area.ts';
 import { rawSignature, subjectPublicKeyInfo } from './public-key.ts';
 import { tpmtSignature } from './signature.ts';
+import { constant, struct } from './struct.ts';
 import { haveVectors, toHex, vector, vectorsNote } from './testing/vectors.ts';
 
 const GCE = 'google_go-tpm-tools/gce-cos-85-nonce9009.sha256';
@@ -17,22 +19,38 @@ const WINDOWS = 'google_go-attestation/windows_gcp_shielded_vm';
 const KEYLIME = 'keylime_keylime/test-data-files';
 const OURS = 'debian13-qemu-cd';
 
+/** The file of tpm2_makecredential: a magic and a version of tpm2-tools, then both results of MakeCredential. */
+const tpm2ToolsCredential = struct({
+  magic: constant(u32, 0xbadc_c0de),
+  version: constant(u32, 1),
+  credentialBlob: tpm2bIdObject,
+  encryptedSecret: tpm2bEncryptedSecret,
+});
+
 interface Row {
   readonly file: string;
   readonly codec: Codec<unknown>;
 }
+const quoted = (base: string): readonly Row[] => [
+  { file: `${base}.quote.tpms_attest.bin`, codec: tpmsAttest },
+  { file: `${base}.quote.tpmt_signature.bin`, codec: tpmtSignature },
+];
+const GCE_ALL = ['no-nonce', 'nonce9009'].flatMap((nonce) =>
+  ['sha1', 'sha256', 'sha384'].map((bank) => `google_go-tpm-tools/gce-cos-85-${nonce}.${bank}`),
+);
 const good: readonly Row[] = [
-  { file: `${GCE}.quote.tpms_attest.bin`, codec: tpmsAttest },
-  { file: `${GCE}.quote.tpmt_signature.bin`, codec: tpmtSignature },
-  { file: `${GCE}.ak.tpmt_public.bin`, codec: tpmtPublic },
-  { file: `${WINDOWS}.quote.tpms_attest.bin`, codec: tpmsAttest },
-  { file: `${WINDOWS}.quote.tpmt_signature.bin`, codec: tpmtSignature },
+  ...GCE_ALL.flatMap((base) => [...quoted(base), { file: `${base}.ak.tpmt_public.bin`, codec: tpmtPublic }]),
+  ...quoted(WINDOWS),
   { file: `${WINDOWS}.ak.tpmt_public.bin`, codec: tpmtPublic },
   { file: `${WINDOWS}.ak.CreateAttestation.bin`, codec: tpmsAttest },
   { file: `${WINDOWS}.ak.CreateSignature.bin`, codec: tpmtSignature },
   { file: `${WINDOWS}.ak.CreateData.bin`, codec: tpmsCreationData },
+  ...quoted('keylime_keylime/checkquote-vector'),
+  ...quoted(`${KEYLIME}/quote`),
   { file: `${KEYLIME}/ek.pub`, codec: tpm2bPublic },
   { file: `${KEYLIME}/ak.pub`, codec: tpm2bPublic },
+  { file: `${KEYLIME}/ak.name`, codec: tpmName },
+  { file: `${KEYLIME}/mkcred.out`, codec: tpm2ToolsCredential },
   { file: `${KEYLIME}/quote.out`, codec: tpmsAttest },
   { file: `${KEYLIME}/quotesig.out`, codec: tpmtSignature },
   { file: `${OURS}/quote.tpms_attest.bin`, codec: tpmsAttest },
@@ -40,19 +58,8 @@ const good: readonly Row[] = [
 ];
 
 describe.skipIf(!haveVectors)(`real structures${vectorsNote}`, () => {
-  it.each(good)('$file: reads, writes the same bytes', ({ file, codec }) => {
-    const bytes = vector(file);
-    expect(toHex(encode(codec, decode(codec, bytes)))).toBe(toHex(bytes));
-  });
-
-  it.each(good)('$file: refused when cut at any length or one byte longer', ({ file, codec }) => {
-    const bytes = vector(file);
-    for (let length = 0; length < bytes.length; length += 1) {
-      expect(() => decode(codec, bytes.subarray(0, length)), `${length} bytes`).toThrow(TpmCodecError);
-    }
-    expect(() => decode(codec, Uint8Array.from([...bytes, 0]))).toThrow(
-      expect.objectContaining({ code: 'TRAILING_BYTES' }),
-    );
+  it.each(good)('$file: reads, writes the same bytes, and is refused when cut or longer', ({ file, codec }) => {
+    strict(codec, vector(file));
   });
 
   it('decodes a quote into names and numbers', () => {
@@ -91,16 +98,46 @@ describe.skipIf(!haveVectors)(`real structures${vectorsNote}`, () => {
     expect(primaryQualifiedName(publicArea, nodeDigest)).toHaveLength(34);
   });
 
-  it.each(Array.from({ length: 8 }, (_, i) => `webauthn-tpm-0${i + 1}`))('%s holds a CERTIFY, not a quote', (file) => {
-    const cbor = Buffer.from(vector(`MasterKale_SimpleWebAuthn/${file}.attestationObject.cbor`));
-    const { certInfo, pubArea } = webauthnStatement(cbor);
-    expect(decode(tpmsAttest, certInfo)).toMatchObject({ type: 'certify' });
-    expect(encode(tpmsAttest, decode(tpmsAttest, certInfo))).toEqual(certInfo);
-    const key = decode(tpmtPublic, pubArea);
-    expect(encode(tpmtPublic, key)).toEqual(pubArea);
-    if (key.type === 'rsa') expect(key.keyBits).toBe(8 * key.unique.length);
+  it('the creation data hash to what the attestation of the creation says, for this key', () => {
+    const attestation = decode(tpmsAttest, vector(`${WINDOWS}.ak.CreateAttestation.bin`));
+    expect(attestation).toMatchObject({
+      type: 'creation',
+      objectName: objectName(vector(`${WINDOWS}.ak.tpmt_public.bin`), nodeDigest),
+      creationHash: nodeDigest('sha256', vector(`${WINDOWS}.ak.CreateData.bin`)),
+    });
+  });
+
+  describe.each(Array.from({ length: 8 }, (_, i) => `webauthn-tpm-0${i + 1}`))('%s', (file) => {
+    const statement = () =>
+      webauthnStatement(Buffer.from(vector(`MasterKale_SimpleWebAuthn/${file}.attestationObject.cbor`)));
+
+    it('holds a CERTIFY of its key, not a quote', () => {
+      const { certInfo, pubArea } = statement();
+      expect(decode(tpmsAttest, certInfo)).toMatchObject({ type: 'certify', name: objectName(pubArea, nodeDigest) });
+      const key = decode(tpmtPublic, pubArea);
+      if (key.type === 'rsa') expect(key.keyBits).toBe(8 * key.unique.length);
+    });
+
+    it('reads, writes the same bytes, and is refused when cut at any length or one byte longer', () => {
+      const { certInfo, pubArea } = statement();
+      strict(tpmsAttest, certInfo);
+      strict(tpmtPublic, pubArea);
+    });
   });
 });
+
+/** What every codec owes every real structure. */
+function strict(codec: Codec<unknown>, bytes: Uint8Array): void {
+  expect(toHex(encode(codec, decode(codec, bytes)))).toBe(toHex(bytes));
+  for (let length = 0; length < bytes.length; length += 1) {
+    if (codec === tpmName && length === 0) continue; // the name of nothing
+    if (codec === tpmName && length === 4) continue; // the name of a handle
+    expect(() => decode(codec, bytes.subarray(0, length)), `${length} bytes`).toThrow(TpmCodecError);
+  }
+  expect(() => decode(codec, Uint8Array.from([...bytes, 0]))).toThrow(
+    expect.objectContaining({ name: 'TpmCodecError', code: 'TRAILING_BYTES' }),
+  );
+}
 
 /** The two TPM byte strings of an attestation statement; CBOR byte strings of 24–65535 bytes after their text keys. */
 function webauthnStatement(cbor: Buffer): { certInfo: Uint8Array; pubArea: Uint8Array } {
