@@ -5,7 +5,13 @@
  */
 import { subjectPublicKeyInfo } from 'tpm2-ts/public-key';
 import { toHex } from '../shared/bytes.ts';
-import { ActivationError, verifyActivationTranscript } from './activation.ts';
+import {
+  ActivationError,
+  type ActivationProof,
+  verifyActivationAnswer,
+  verifyActivationTranscript,
+} from './activation.ts';
+import type { AnsweredQuote } from './activation-answer.ts';
 import { judgeBootLog } from './boot-log.ts';
 import { ClaimsError, parseClaims, verifyClaimsSignature } from './claims.ts';
 import type { AttestCrypto } from './crypto.ts';
@@ -86,7 +92,7 @@ function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledge
     differences: [],
   };
   const keys = judgeKeys(evidence, crypto, ledger);
-  if (keys === null || !judgeActivation(keys, expected, crypto, ledger)) return findings;
+  if (keys === null || !judgeActivation(evidence, keys, expected, crypto, ledger)) return findings;
 
   const pcrs = judgeQuote(evidence, expected, keys, crypto, ledger);
   if (pcrs === null) return findings;
@@ -111,7 +117,13 @@ function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledge
   return findings;
 }
 
-function judgeActivation(keys: JudgedKeys, expected: Judged, crypto: AttestCrypto, ledger: Ledger): boolean {
+function judgeActivation(
+  evidence: Evidence,
+  keys: JudgedKeys,
+  expected: Judged,
+  crypto: AttestCrypto,
+  ledger: Ledger,
+): boolean {
   const fail = (code: RefusalCode, sentence: string): false => {
     const remedy = 'Enrol the machine again, so that the broker activates its AK.';
     ledger.fail('activation', {
@@ -125,10 +137,7 @@ function judgeActivation(keys: JudgedKeys, expected: Judged, crypto: AttestCrypt
   const { activation } = expected;
   let names: { readonly ekName: string; readonly akName: string };
   try {
-    names =
-      activation.kind === 'witnessed'
-        ? activation
-        : verifyActivationTranscript(activation.transcript, expected.brokerId, crypto);
+    names = activatedNames(activation, { ...evidence, challenge: expected.challenge }, expected.brokerId, crypto);
   } catch (error) {
     if (!(error instanceof ActivationError)) throw error;
     return fail(error.code, `There is no proof that the AK lives in this TPM: ${error.message}.`);
@@ -145,9 +154,27 @@ function judgeActivation(keys: JudgedKeys, expected: Judged, crypto: AttestCrypt
       `The AK was activated for the EK ${names.ekName}, the one in the evidence is ${keys.ekName}.`,
     );
   }
-  const witness = activation.kind === 'witnessed' ? 'This verifier' : 'The broker';
+  const witness = activation.kind === 'transcript' ? 'The broker' : 'This verifier';
   ledger.pass('activation', `${witness} activated this AK in the TPM that holds the EK.`);
   return true;
+}
+
+function activatedNames(
+  activation: ActivationProof,
+  answered: AnsweredQuote,
+  brokerId: Uint8Array,
+  crypto: AttestCrypto,
+): { readonly ekName: string; readonly akName: string } {
+  switch (activation.kind) {
+    case 'witnessed':
+      return activation;
+    case 'answered':
+      return verifyActivationAnswer(activation, answered, crypto);
+    case 'transcript':
+      return verifyActivationTranscript(activation.transcript, brokerId, crypto);
+    default:
+      return activation satisfies never;
+  }
 }
 
 function judgeClaims(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledger: Ledger): MachineClaims | null {

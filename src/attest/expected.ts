@@ -1,6 +1,7 @@
 /** What an appraisal is measured against. Every field is required: there is no default that accepts anything. */
 import type { ActivationProof } from './activation.ts';
 import type { TpmClass } from './evidence.ts';
+import type { QuoteRole } from './qualifying-data.ts';
 import type { ReferenceValues } from './reference-values.ts';
 import { array, object, oneOf, type Reader, readJson } from './strict-json.ts';
 
@@ -21,6 +22,8 @@ export interface Standing {
 export interface Request {
   /** The challenge this verifier sent, 32 bytes. */
   readonly challenge: Uint8Array;
+  /** As whom the machine was asked. Absent: by its broker, `seller`. */
+  readonly role?: QuoteRole;
   /** SHA-256 of the broker certificate's SubjectPublicKeyInfo, 32 bytes. */
   readonly brokerId: Uint8Array;
   /** How it is known that the AK belongs to the EK. */

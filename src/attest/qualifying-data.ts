@@ -14,12 +14,18 @@ export const BROKER_ID_BYTES = 32;
 
 export class QualifyingDataError extends CodedError<'QUALIFYING_DATA_FIELD'> {}
 
+/**
+ * Who asked. `seller`: the broker that the machine sells through; `seller-to-buyer`: somebody else, through that broker. The
+ * machine puts in the one it was asked as, so that an answer to the one is never an answer to the other.
+ */
+export type QuoteRole = 'seller' | 'seller-to-buyer';
+
 export interface QuoteBinding {
   /** 32 random bytes of the verifier. */
   readonly challenge: Uint8Array;
   /** SubjectPublicKeyInfo DER. */
   readonly sessionPublicKey: Uint8Array;
-  readonly role: 'seller';
+  readonly role: QuoteRole;
   /** SHA-256 of the broker certificate's SubjectPublicKeyInfo. */
   readonly brokerId: Uint8Array;
 }

@@ -202,9 +202,9 @@ function bindingFailure(
   crypto: AttestCrypto,
 ): Failure | null {
   const { sessionPublicKey } = evidence;
-  const { challenge, brokerId } = expected;
+  const { challenge, brokerId, role = 'seller' } = expected;
   const bind = (over: Uint8Array): Uint8Array =>
-    qualifyingData({ challenge: over, sessionPublicKey, role: 'seller', brokerId }, crypto);
+    qualifyingData({ challenge: over, sessionPublicKey, role, brokerId }, crypto);
   if (equalBytes(bind(challenge), extraData)) return null;
   const stated = statedChallenge(evidence.claims);
   if (stated !== null && equalBytes(bind(stated), extraData)) {

@@ -14,7 +14,7 @@ import { type ActivationTranscript, activationSignatureInput, encodeActivationSt
 import { claimsSignatureInput, encodeClaims } from '../claims.ts';
 import { nodeAttestCrypto as crypto } from '../crypto-node.ts';
 import { type Evidence, type MachineClaims, QUOTED_PCRS } from '../evidence.ts';
-import { qualifyingData } from '../qualifying-data.ts';
+import { type QuoteRole, qualifyingData } from '../qualifying-data.ts';
 import { type Boot, bootEvents, GOOD_BOOT, measureRuntime, replay } from './boot-node.ts';
 import { type Authority, ekCertificate, newAuthority } from './certificate-authority-node.ts';
 import * as log from './event-log-writer.ts';
@@ -32,12 +32,16 @@ export interface Machine {
   /** Signed by `broker`; `statement` in place of the true one. */
   readonly transcript: (broker: KeyObject, statement?: string) => ActivationTranscript;
   readonly attest: (request: AttestRequest) => Evidence;
+  /** SubjectPublicKeyInfo of the session key in all evidence, and what it signs (P1363). */
+  readonly session: { readonly publicKey: Uint8Array; readonly sign: (data: Uint8Array) => Uint8Array };
 }
 
 export interface AttestRequest {
   readonly challenge: Uint8Array;
   readonly brokerId: Uint8Array;
   readonly boot?: Boot;
+  /** As whom it is asked; `seller` when absent. */
+  readonly role?: QuoteRole;
   /** In place of the log that the boot would write; registers follow it. */
   readonly events?: readonly log.WrittenEvent[];
   /** Changes the statement before it is signed: what only a forger's key could do. */
@@ -83,13 +87,14 @@ export function newMachine(options: MachineOptions = {}): Machine {
         brokerPublicKey: spki(broker),
       };
     },
+    session: { publicKey: spki(sessionKey), sign: (data) => p1363(data, sessionKey) },
     attest: (request) => {
       const boot = request.boot ?? GOOD_BOOT;
       const events = request.events ?? bootEvents(boot);
       const pcrs = replay(events);
       const ima = measureRuntime(boot, pcrs);
       const sessionPublicKey = spki(sessionKey);
-      const extraData = qualifyingData({ ...request, sessionPublicKey, role: 'seller' }, crypto);
+      const extraData = qualifyingData({ ...request, sessionPublicKey, role: request.role ?? 'seller' }, crypto);
       const attested = encode(tpmsAttest, {
         type: 'quote',
         qualifiedSigner: primaryQualifiedName(akPublic, nodeDigest),
