@@ -20,12 +20,13 @@ import type { DecodedEvent } from './event-log/decode.ts';
 import type { Evidence, MachineClaims } from './evidence.ts';
 import type { Expected, Request } from './expected.ts';
 import type { Findings } from './findings.ts';
+import { type JudgedKeys, judgeKeys } from './keys.ts';
 import { type Failure, type Ledger, newLedger } from './ledger.ts';
 import { limitsOf } from './limits.ts';
 import { chainFailure, compareOwnChain, type Difference } from './own-chain.ts';
 import { pcrVerdicts } from './pcr-verdicts.ts';
 import { type Prepared, prepare, requireNone } from './prepare.ts';
-import { type JudgedKeys, judgeKeys, judgeQuote } from './quote.ts';
+import { judgeQuote } from './quote.ts';
 import type { ReferenceValues } from './reference-values.ts';
 import type { RefusalCode } from './refusal-codes.ts';
 import { configurationFailure, moduleFailure, readImaLog } from './runtime.ts';
@@ -94,8 +95,9 @@ function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledge
   const keys = judgeKeys(evidence, crypto, ledger);
   if (keys === null || !judgeActivation(evidence, keys, expected, crypto, ledger)) return findings;
 
-  const pcrs = judgeQuote(evidence, expected, keys, crypto, ledger);
-  if (pcrs === null) return findings;
+  const registers = judgeQuote(evidence, expected, keys, crypto, ledger);
+  const pcrs = registers?.get('sha256');
+  if (pcrs === undefined) return findings;
   findings = { ...findings, pcrs };
 
   const claims = judgeClaims(evidence, expected, crypto, ledger);

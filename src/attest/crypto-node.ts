@@ -1,55 +1,79 @@
 /** `AttestCrypto` on node:crypto. */
 import { constants, createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
-import type { AttestCrypto, SignatureCheck, VerificationKey } from './crypto.ts';
+import { type AttestCrypto, CURVE_BYTES, type SignatureCheck, type VerificationKey } from './crypto.ts';
+import { readPublicKeyInfo } from './spki.ts';
 
-export const nodeAttestCrypto: AttestCrypto = {
-  hash: (name, data) => new Uint8Array(hash(name, data, 'buffer')),
-  verify: (check) => {
-    try {
-      return verifyWith(importKey(check.key), check);
-    } catch {
-      return false; // a point off the curve, an even modulus: no key, so no valid signature
-    }
-  },
-};
+export const nodeAttestCrypto: AttestCrypto = cryptoWith(importKey);
 
-function verifyWith(key: KeyObject, check: SignatureCheck): boolean {
-  switch (check.scheme) {
+/**
+ * Remembers the last `keys` public keys it imported: importing a key on a curve costs as much as verifying with it, and
+ * a broker sees the same machines again and again.
+ */
+export function rememberingNodeCrypto(keys: number): AttestCrypto {
+  const imported = new Map<string, KeyObject>();
+  return cryptoWith((key) => {
+    const name = keyName(key);
+    const known = imported.get(name) ?? importKey(key);
+    imported.delete(name); // put back last: what goes is what was not used longest
+    imported.set(name, known);
+    const [oldest] = imported.keys();
+    if (imported.size > keys && oldest !== undefined) imported.delete(oldest);
+    return known;
+  });
+}
+
+function cryptoWith(keyObject: (key: VerificationKey) => KeyObject): AttestCrypto {
+  return {
+    hash: (name, data) => hash(name, data, 'buffer'),
+    verify: (check) => {
+      try {
+        return verifyWith(keyObject(check.key), check);
+      } catch {
+        return false; // a point off the curve, an even modulus: no key, so no valid signature
+      }
+    },
+  };
+}
+
+function verifyWith(key: KeyObject, { scheme, hash: digest, data, signature }: SignatureCheck): boolean {
+  switch (scheme) {
     case 'ecdsa':
-      if (key.asymmetricKeyType !== 'ec') return false;
-      return verify(check.hash, check.data, { key, dsaEncoding: 'ieee-p1363' }, check.signature);
+      return key.asymmetricKeyType === 'ec' && verify(digest, data, { key, dsaEncoding: 'ieee-p1363' }, signature);
     case 'rsassa':
-      if (key.asymmetricKeyType !== 'rsa') return false;
-      return verify(check.hash, check.data, { key, padding: constants.RSA_PKCS1_PADDING }, check.signature);
-    case 'rsapss':
-      if (key.asymmetricKeyType !== 'rsa') return false;
-      return verify(
-        check.hash,
-        check.data,
-        { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO },
-        check.signature,
+      return (
+        key.asymmetricKeyType === 'rsa' &&
+        verify(digest, data, { key, padding: constants.RSA_PKCS1_PADDING }, signature)
       );
+    case 'rsapss': {
+      const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO };
+      return key.asymmetricKeyType === 'rsa' && verify(digest, data, { key, ...padding }, signature);
+    }
     default:
-      check.scheme satisfies never;
+      scheme satisfies never;
       return false;
   }
 }
 
+/** As JWK: OpenSSL reads that several times faster than DER. */
 function importKey(key: VerificationKey): KeyObject {
-  switch (key.kind) {
-    case 'spki':
-      return createPublicKey({ key: Buffer.from(key.der), format: 'der', type: 'spki' });
-    case 'ec':
-      return createPublicKey({
-        key: { kty: 'EC', crv: key.curve, x: base64url(key.x), y: base64url(key.y) },
-        format: 'jwk',
-      });
-    case 'rsa':
-      return createPublicKey({
-        key: { kty: 'RSA', n: base64url(key.modulus), e: base64url(key.exponent) },
-        format: 'jwk',
-      });
+  const plain = key.kind === 'spki' ? readPublicKeyInfo(key.der) : key;
+  if (plain.kind === 'rsa') {
+    const jwk = { kty: 'RSA', n: base64url(plain.modulus), e: base64url(plain.exponent) };
+    return createPublicKey({ key: jwk, format: 'jwk' });
   }
+  const { curve, x, y } = plain;
+  const width = CURVE_BYTES[curve];
+  if (x.length !== width || y.length !== width) throw new Error(`coordinates that do not have the width of ${curve}`);
+  return createPublicKey({ key: { kty: 'EC', crv: curve, x: base64url(x), y: base64url(y) }, format: 'jwk' });
 }
 
-const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
+/** One name per key; a key given in two forms has two. */
+function keyName(key: VerificationKey): string {
+  if (key.kind === 'spki') return `spki ${latin1(key.der)}`;
+  if (key.kind === 'ec') return `${key.curve} ${latin1(key.x)}${latin1(key.y)}`;
+  return `rsa ${key.modulus.length} ${latin1(key.modulus)}${latin1(key.exponent)}`;
+}
+
+const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const base64url = (bytes: Uint8Array): string => view(bytes).toString('base64url');
+const latin1 = (bytes: Uint8Array): string => view(bytes).toString('latin1');

@@ -1,9 +1,8 @@
 /** What an appraisal is measured against. Every field is required: there is no default that accepts anything. */
 import type { ActivationProof } from './activation.ts';
-import type { TpmClass } from './evidence.ts';
+import type { Policy } from './policy.ts';
 import type { QuoteRole } from './qualifying-data.ts';
 import type { ReferenceValues } from './reference-values.ts';
-import { array, object, oneOf, type Reader, readJson } from './strict-json.ts';
 
 /** What stays the same from one appraisal to the next. */
 export interface Standing {
@@ -33,27 +32,3 @@ export interface Request {
 }
 
 export interface Expected extends Standing, Request {}
-
-/** What the relying party accepts of a genuine machine. */
-export interface Policy {
-  /** `software` and `unknown` promise next to nothing; they are accepted only where they are named. */
-  readonly acceptedTpmClasses: readonly TpmClass[];
-  /** The machine must have booted with UEFI Secure Boot. Stated, not optional: without it lockdown is off. */
-  readonly requireSecureBoot: true;
-  /** The registers the quote must cover, ascending, bank sha256. */
-  readonly pcrs: readonly number[];
-}
-
-export const TPM_CLASSES = ['hardware', 'firmware', 'cloud', 'software', 'unknown'] as const;
-
-const register: Reader<number> = oneOf(Array.from({ length: 24 }, (_, index) => index));
-const policyShape = object({
-  acceptedTpmClasses: array(oneOf(TPM_CLASSES), { min: 1, max: TPM_CLASSES.length }),
-  requireSecureBoot: oneOf([true]),
-  pcrs: array(register, { min: 1, max: 24 }),
-});
-
-/** A policy file. Unknown keys are refused: a misspelt rule must not vanish. @throws ShapeError */
-export function parsePolicy(json: Uint8Array | string): Policy {
-  return readJson(json, policyShape, 'policy');
-}

@@ -38,3 +38,9 @@ export function newLedger(names: readonly string[]): Ledger {
 function notReached(name: string): Check {
   return { name, status: 'not-reached', sentence: 'Not judged, because an earlier check failed.' };
 }
+
+/** `fail`, for stages that hand over null. */
+export function refuse(ledger: Ledger, name: string, failure: Failure): null {
+  ledger.fail(name, failure);
+  return null;
+}

@@ -1,92 +1,39 @@
 /**
- * Judges the quote: is this AK one that cannot lie, did it sign these bytes, do they answer our challenge, and do they
- * cover the registers we asked for with the values we were given. Nothing is read before what it rests on has passed.
+ * Judges the quote: did this AK sign these bytes, do they answer our challenge, and do they cover the registers we asked
+ * for with the values we were given. Nothing is read before what it rests on has passed.
  */
 import type { TpmsQuote } from 'tpm2-ts/attest';
 import { tpmsAttest } from 'tpm2-ts/attest';
 import { decode } from 'tpm2-ts/codec';
-import { TpmCodecError, TpmKeyError } from 'tpm2-ts/errors';
+import { TpmKeyError } from 'tpm2-ts/errors';
 import { objectName, primaryQualifiedName } from 'tpm2-ts/name';
-import { type TpmtPublic, tpmtPublic } from 'tpm2-ts/public-area';
+import type { TpmtPublic } from 'tpm2-ts/public-area';
 import { rawSignature, subjectPublicKeyInfo } from 'tpm2-ts/public-key';
 import { type TpmtSignature, tpmtSignature } from 'tpm2-ts/signature';
 import { concatBytes, equalBytes, toHex } from '../shared/bytes.ts';
 import { parseClaims } from './claims.ts';
 import type { AttestCrypto, HashName } from './crypto.ts';
 import type { Evidence } from './evidence.ts';
-import type { Expected } from './expected.ts';
-import type { Failure, Ledger } from './ledger.ts';
+import type { Request } from './expected.ts';
+import type { JudgedKeys } from './keys.ts';
+import { type Failure, type Ledger, refuse } from './ledger.ts';
+import type { Policy } from './policy.ts';
 import { qualifyingData } from './qualifying-data.ts';
-import type { RefusalCode } from './refusal-codes.ts';
+import { type QuotedRegisters, registerValues, selectionFailure } from './quoted-registers.ts';
+import { malformed, suffix } from './tpm-decoding.ts';
 
 /** TPM_RH_ENDORSEMENT and TPM_RH_OWNER: where a primary AK may live. */
 const HIERARCHIES = [0x4000000b, 0x40000001] as const;
 const QUOTE_HEAD = 'ff5443478018';
 
-export interface JudgedKeys {
-  readonly ak: TpmtPublic;
-  readonly ek: TpmtPublic;
-  readonly akName: string;
-  readonly ekName: string;
-}
-
-/** The public areas decode and the AK is one that signs only what its TPM made itself. Null after a failure. */
-export function judgeKeys(evidence: Evidence, crypto: AttestCrypto, ledger: Ledger): JudgedKeys | null {
-  const ek = decodePublic(evidence.ekPublic, 'EK', crypto);
-  if ('code' in ek) return refuse(ledger, 'keys', ek);
-  const ak = decodePublic(evidence.akPublic, 'AK', crypto);
-  if ('code' in ak) return refuse(ledger, 'keys', ak);
-  ledger.pass('keys', 'The public areas of EK and AK are well formed.');
-  const weakness = akWeakness(ak.key);
-  if (weakness !== null) {
-    return refuse(ledger, 'ak-attributes', {
-      code: 'AK_ATTRIBUTES_UNSAFE',
-      family: 'false',
-      sentence: `The AK ${weakness}, so its signature proves nothing about a TPM.`,
-    });
-  }
-  ledger.pass('ak-attributes', 'The AK is a restricted signing key made in and bound to its TPM.');
-  return { ak: ak.key, ek: ek.key, akName: ak.name, ekName: ek.name };
-}
-
-function decodePublic(
-  bytes: Uint8Array,
-  what: 'EK' | 'AK',
-  crypto: AttestCrypto,
-): { key: TpmtPublic; name: string } | Failure {
-  try {
-    const key = decode(tpmtPublic, bytes, what);
-    const name = toHex(objectName(bytes, (algorithm, data) => crypto.hash(algorithm as HashName, data)));
-    subjectPublicKeyInfo(key);
-    return { key, name };
-  } catch (error) {
-    return malformed(`${what}_PUBLIC_MALFORMED`, `The public area of the ${what} cannot be read`, error);
-  }
-}
-
-function akWeakness(ak: TpmtPublic): string | null {
-  const { attributes } = ak;
-  for (const wanted of ['restricted', 'signEncrypt', 'fixedTpm', 'fixedParent', 'sensitiveDataOrigin'] as const) {
-    if (!attributes[wanted]) return `lacks the attribute ${wanted}`;
-  }
-  if (attributes.decrypt) return 'also decrypts';
-  if (ak.nameAlg !== 'sha256') return `has the name algorithm ${ak.nameAlg} instead of sha256`;
-  if (ak.type === 'ecc' && ak.scheme.algorithm === 'ecdsa' && ak.scheme.hash === 'sha256') return null;
-  if (ak.type === 'rsa' && ak.keyBits >= 2048) {
-    if ((ak.scheme.algorithm === 'rsassa' || ak.scheme.algorithm === 'rsapss') && ak.scheme.hash === 'sha256')
-      return null;
-  }
-  return 'is not fixed to ECDSA, RSASSA or RSAPSS with SHA-256';
-}
-
 /** Signature, kind, signer, binding, selection, values. Returns the proven register values, or null after a failure. */
 export function judgeQuote(
   evidence: Evidence,
-  expected: Expected,
+  expected: Request & { readonly policy: Policy },
   keys: JudgedKeys,
   crypto: AttestCrypto,
   ledger: Ledger,
-): ReadonlyMap<number, Uint8Array> | null {
+): QuotedRegisters | null {
   const signature = signatureFailure(evidence, keys.ak, crypto);
   if (signature !== null) return refuse(ledger, 'quote-signature', signature);
   ledger.pass('quote-signature', 'The AK signed this quote.');
@@ -108,13 +55,13 @@ export function judgeQuote(
   if (binding !== null) return refuse(ledger, 'quote-binding', binding);
   ledger.pass('quote-binding', 'The quote answers our challenge and is bound to this session key and broker.');
 
-  const selection = selectionFailure(quote, expected.policy.pcrs);
+  const selection = selectionFailure(quote, expected.policy);
   if (selection !== null) return refuse(ledger, 'quote-selection', selection);
   ledger.pass('quote-selection', 'The quote covers exactly the registers that were asked for.');
 
-  const values = pcrValues(evidence, expected.policy.pcrs);
+  const values = registerValues(evidence.pcrs, expected.policy);
   if ('code' in values) return refuse(ledger, 'quote-values', values);
-  const pcrDigest = crypto.hash('sha256', concatBytes(...values.values()));
+  const pcrDigest = crypto.hash('sha256', concatBytes(...[...values.values()].flatMap((bank) => [...bank.values()])));
   if (!equalBytes(pcrDigest, quote.pcrDigest)) {
     return refuse(ledger, 'quote-values', {
       code: 'QUOTE_PCR_DIGEST_MISMATCH',
@@ -197,7 +144,7 @@ function possibleSigners(evidence: Evidence, crypto: AttestCrypto): Uint8Array[]
 
 function bindingFailure(
   evidence: Evidence,
-  expected: Expected,
+  expected: Request,
   extraData: Uint8Array,
   crypto: AttestCrypto,
 ): Failure | null {
@@ -234,55 +181,4 @@ function statedChallenge(claims: Uint8Array): Uint8Array | null {
   } catch {
     return null;
   }
-}
-
-function selectionFailure(quote: TpmsQuote, pcrs: readonly number[]): Failure | null {
-  const text = (selections: readonly { hash: string; pcrs: readonly number[] }[]): string =>
-    selections.map((selection) => `${selection.hash}:${selection.pcrs.join(',')}`).join('+') || 'nothing';
-  const wanted = text([{ hash: 'sha256', pcrs }]);
-  const actual = text(quote.pcrSelect);
-  if (actual === wanted) return null;
-  return {
-    code: 'QUOTE_SELECTION_WRONG',
-    family: 'false',
-    sentence: `The quote covers ${actual}, asked for was ${wanted}.`,
-    difference: { component: 'quoted registers', expected: wanted, actual },
-  };
-}
-
-/** Exactly the selected registers of bank sha256, each exactly 32 bytes: 31 and 33 would hash the same. */
-function pcrValues(evidence: Evidence, pcrs: readonly number[]): ReadonlyMap<number, Uint8Array> | Failure {
-  const bank = Object.hasOwn(evidence.pcrs, 'sha256') ? evidence.pcrs.sha256 : undefined;
-  const values = new Map<number, Uint8Array>();
-  for (const index of pcrs) {
-    const value = bank !== undefined && Object.hasOwn(bank, index) ? bank[index] : undefined;
-    if (value === undefined || value.length !== 32) {
-      const seen = value === undefined ? 'is missing' : `has ${value.length} bytes instead of 32`;
-      return { code: 'PCR_VALUES_MALFORMED', family: 'malformed', sentence: `The value of register ${index} ${seen}.` };
-    }
-    values.set(index, value);
-  }
-  if (Object.keys(evidence.pcrs).length > 1 || Object.keys(bank ?? {}).length > pcrs.length) {
-    return {
-      code: 'PCR_VALUES_MALFORMED',
-      family: 'malformed',
-      sentence: 'There are register values that no quote covers.',
-    };
-  }
-  return values;
-}
-
-function suffix(error: unknown): 'TRUNCATED' | 'TRAILING_BYTES' | 'MALFORMED' {
-  const code = error instanceof TpmCodecError ? error.code : '';
-  return code === 'TRUNCATED' || code === 'TRAILING_BYTES' ? code : 'MALFORMED';
-}
-
-function malformed(code: RefusalCode, what: string, error: unknown): Failure {
-  if (!(error instanceof TpmCodecError || error instanceof TpmKeyError)) throw error;
-  return { code, family: 'malformed', sentence: `${what}: ${error.message}.` };
-}
-
-function refuse(ledger: Ledger, name: string, failure: Failure): null {
-  ledger.fail(name, failure);
-  return null;
 }

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import type { CommandModule } from 'yargs';
 import type { TpmClass } from '../attest/evidence.ts';
-import { TPM_CLASSES } from '../attest/expected.ts';
+import { TPM_CLASSES } from '../attest/policy.ts';
 import { parseListenAddress } from '../broker/listen-address.ts';
 import { type RunningBroker, startBroker } from '../broker/main.ts';
 import { BROKER_PORT } from '../protocol/ports.ts';

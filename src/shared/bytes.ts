@@ -3,10 +3,12 @@ import { CodedError } from './errors.ts';
 
 export class BytesError extends CodedError<'BAD_HEX' | 'BAD_BASE64'> {}
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** Lower-case hex, no separators. */
 export function toHex(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  for (let i = 0; i < bytes.length; i += 1) text += HEX[bytes[i] ?? 0];
   return text;
 }
 
@@ -59,5 +61,7 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Equal length and content. Not constant time: use it for public values only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
+  return true;
 }
