@@ -1,0 +1,66 @@
+/** Judges what ran, once the log is proven: Secure Boot, our own chain, and what the running system measured. */
+import type { AttestCrypto } from './crypto.ts';
+import type { DecodedEvent } from './event-log/decode.ts';
+import type { Evidence } from './evidence.ts';
+import type { Expected } from './expected.ts';
+import type { Ledger } from './ledger.ts';
+import { chainFailure, compareOwnChain, type Difference } from './own-chain.ts';
+import type { ReferenceValues } from './reference-values.ts';
+import { configurationFailure, moduleFailure, readImaLog } from './runtime.ts';
+import { secureBootFailure } from './secure-boot.ts';
+
+/** The release whose registers fit, or the one with the fewest differences. */
+export function closestReference(
+  events: readonly DecodedEvent[],
+  references: Expected['referenceValues'],
+): { reference: ReferenceValues; differences: readonly Difference[] } {
+  const compared = references.map((reference) => ({ reference, differences: compareOwnChain(events, reference) }));
+  const [first, ...others] = compared;
+  if (first === undefined) throw new Error('prepared without reference values');
+  return others.reduce((best, each) => (each.differences.length < best.differences.length ? each : best), first);
+}
+
+/** One stage: with Secure Boot off the chain differs as well, and both are worth saying. */
+export function judgeImage(
+  events: readonly DecodedEvent[],
+  reference: ReferenceValues,
+  differences: readonly Difference[],
+  ledger: Ledger,
+): void {
+  const secureBoot = secureBootFailure(events);
+  if (secureBoot === null) ledger.pass('secure-boot', 'Secure Boot was on.');
+  else ledger.fail('secure-boot', secureBoot);
+  const [first, ...others] = differences;
+  if (first === undefined) {
+    ledger.pass(
+      'image',
+      `The machine runs ${reference.image.name} ${reference.image.version}, nothing more and nothing less.`,
+    );
+  } else {
+    ledger.fail('image', chainFailure([first, ...others], reference));
+  }
+}
+
+export function judgeRuntime(
+  evidence: Evidence,
+  pcrs: ReadonlyMap<number, Uint8Array>,
+  reference: ReferenceValues,
+  crypto: AttestCrypto,
+  ledger: Ledger,
+): void {
+  const entries = readImaLog(evidence.imaLog, pcrs, crypto);
+  if ('code' in entries) {
+    ledger.fail('ima-log', entries);
+  } else {
+    ledger.pass('ima-log', `The IMA log explains register 10 with ${entries.length} entries.`);
+    const stranger = moduleFailure(entries, reference);
+    if (stranger === null)
+      ledger.pass('kernel-modules', `All ${entries.length - 1} loaded kernel modules are the image's own.`);
+    else ledger.fail('kernel-modules', stranger);
+  }
+  const configuration = configurationFailure(evidence, pcrs, crypto);
+  if (configuration !== null) ledger.fail('configuration', configuration);
+  else if (evidence.configuration.length === 0)
+    ledger.pass('configuration', 'The machine uses no configuration of its seller.');
+  else ledger.pass('configuration', "The seller's configuration is the one that was measured.");
+}

@@ -1,0 +1,42 @@
+/** Judges who vouches for the TPM, and whether the policy takes a TPM of that class. */
+import { subjectPublicKeyInfo } from 'tpm2-ts/public-key';
+import type { AttestCrypto } from './crypto.ts';
+import { judgeEkCertificates, type TpmIdentity } from './ek.ts';
+import type { Evidence } from './evidence.ts';
+import type { Request } from './expected.ts';
+import type { JudgedKeys } from './keys.ts';
+import type { Ledger } from './ledger.ts';
+import type { Prepared } from './prepare.ts';
+
+export function judgeTpm(
+  evidence: Evidence,
+  keys: JudgedKeys,
+  expected: Prepared & Request,
+  crypto: AttestCrypto,
+  ledger: Ledger,
+): TpmIdentity | null {
+  const trust = { anchors: expected.trustAnchors, time: expected.time };
+  const judged = judgeEkCertificates(evidence.ekCertificates, subjectPublicKeyInfo(keys.ek), trust, crypto);
+  if ('code' in judged) {
+    ledger.fail('ek-certificate', judged);
+    return null;
+  }
+  const { identity, unknownCode } = judged;
+  ledger.pass('ek-certificate', `${identity.evidence}.`);
+  if (expected.policy.acceptedTpmClasses.includes(identity.class)) {
+    ledger.pass('tpm-class', `The TPM is of class ${identity.class}, which the policy accepts.`);
+  } else {
+    ledger.fail('tpm-class', {
+      code: unknownCode ?? 'TPM_CLASS_NOT_ACCEPTED',
+      family: 'policy',
+      sentence: `The TPM is of class ${identity.class}, accepted are: ${expected.policy.acceptedTpmClasses.join(', ')}. ${identity.evidence}.`,
+      remedy: 'Name the authority that vouches for this TPM, or accept the class where its weakness does not matter.',
+      difference: {
+        component: 'TPM class',
+        expected: expected.policy.acceptedTpmClasses.join(', '),
+        actual: identity.class,
+      },
+    });
+  }
+  return identity;
+}
