@@ -63,6 +63,9 @@ export function appraiseWith(evidence: Evidence, prepared: Prepared, request: Re
     tpm: findings.tpm,
     image: accepted && findings.reference !== null ? findings.reference.image : null,
     pcrs: pcrVerdicts(findings, checks),
+    banks: findings.banks,
+    firmware: findings.firmware,
+    workarounds: findings.workarounds,
     claims: findings.claims,
     limits: limitsOf(findings.tpm.class, request),
   };
@@ -78,6 +81,9 @@ function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledge
     events: null,
     reference: null,
     differences: [],
+    banks: [],
+    firmware: null,
+    workarounds: [],
   };
   const keys = judgeKeys(evidence, crypto, ledger);
   if (keys === null || !judgeActivation(evidence, keys, expected, crypto, ledger)) return findings;

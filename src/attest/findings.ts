@@ -2,8 +2,10 @@
 import type { TpmIdentity } from './ek.ts';
 import type { DecodedEvent } from './event-log/decode.ts';
 import type { MachineClaims } from './evidence.ts';
+import type { UsedWorkaround } from './firmware-workaround-names.ts';
 import type { Difference } from './own-chain.ts';
 import type { ReferenceValues } from './reference-values.ts';
+import type { BankVerdict, FirmwareVerdict } from './verdict.ts';
 
 /** Null for what was not reached. */
 export interface Findings {
@@ -13,4 +15,7 @@ export interface Findings {
   readonly events: readonly DecodedEvent[] | null;
   readonly reference: ReferenceValues | null;
   readonly differences: readonly Difference[];
+  readonly banks: readonly BankVerdict[];
+  readonly firmware: FirmwareVerdict | null;
+  readonly workarounds: readonly UsedWorkaround[];
 }

@@ -1,5 +1,6 @@
 /** The result of an appraisal: RFC 9334 Attestation Result in our own terms, the same object everywhere. */
 import type { MachineClaims, TpmClass } from './evidence.ts';
+import type { UsedWorkaround } from './firmware-workaround-names.ts';
 
 /** accepted: every required check passed. refused: at least one failed. A verdict is never partial. */
 export interface Verdict {
@@ -15,6 +16,12 @@ export interface Verdict {
   /** The image whose reference values matched, or null. */
   readonly image: { readonly name: string; readonly version: string } | null;
   readonly pcrs: readonly PcrVerdict[];
+  /** Each bank of the log: quoted and judged, or only in the log. */
+  readonly banks: readonly BankVerdict[];
+  /** What the firmware says about itself, as far as it is proven; null while register 7 is not. */
+  readonly firmware: FirmwareVerdict | null;
+  /** Oddities of the firmware that were overlooked because the policy names them. */
+  readonly workarounds: readonly UsedWorkaround[];
   /** Null unless the claims' signature and the session key's binding to the quote were proven. */
   readonly claims: MachineClaims | null;
   /** What this verdict cannot promise, in plain sentences. */
@@ -43,4 +50,37 @@ export interface PcrVerdict {
   /** reference: equals our reference values. rule: judged by rule (firmware). explained: replayed, not judged. initial: never extended. */
   readonly basis: 'reference' | 'rule' | 'explained' | 'initial' | 'unexplained' | 'differs';
   readonly sentence: string;
+}
+
+/** capped: somebody closed the bank by extending zeros, as Windows does with banks it does not use; never a boot state. */
+export interface BankVerdict {
+  readonly bank: string;
+  readonly status: 'quoted' | 'in-log-only' | 'capped';
+  readonly sentence: string;
+}
+
+export interface FirmwareVerdict {
+  readonly secureBoot: {
+    readonly state: 'on' | 'off' | 'setup-mode' | 'unproven';
+    /** Certificates in the variables PK, KEK and db. */
+    readonly platformKeys: readonly KeyVerdict[];
+    readonly keyExchangeKeys: readonly KeyVerdict[];
+    readonly db: readonly KeyVerdict[];
+    readonly dbx: {
+      readonly hashes: number;
+      readonly certificates: number;
+      /** The newest release of Microsoft's list whose marks are all in it, or null. */
+      readonly release: string | null;
+    };
+    /** Certificates that verified what was started, in order. */
+    readonly authorities: readonly (KeyVerdict & { readonly vouchedBy: 'db' | 'shim' | 'nobody' })[];
+  };
+  /** What was measured into register 7 and is not known, as sentences. */
+  readonly unknowns: readonly string[];
+}
+
+/** A certificate by its SHA-256 in hex; `name` where it is well known (firmware-authorities.ts), not what it calls itself. */
+export interface KeyVerdict {
+  readonly sha256: string;
+  readonly name: string | null;
 }

@@ -16,7 +16,17 @@ const brokerSpki = createPublicKey(broker).export({ format: 'der', type: 'spki' 
 const brokerId = new Uint8Array(createHash('sha256').update(brokerSpki).digest());
 const challenge = new Uint8Array(32).fill(5);
 const machine = newMachine();
-const opinion = { status: 'accepted' as const, checks: [], image: null, pcrs: [], claims: null, limits: [] };
+const opinion = {
+  status: 'accepted' as const,
+  checks: [],
+  image: null,
+  pcrs: [],
+  banks: [],
+  firmware: null,
+  workarounds: [],
+  claims: null,
+  limits: [],
+};
 const ownId = createHash('sha256').update(fromHex(machine.activation.ekName)).digest('hex');
 let folder = '';
 const path = (name: string): string => join(folder, name);

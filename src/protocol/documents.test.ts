@@ -26,6 +26,9 @@ const verdict: Verdict = {
   image: null,
   pcrs: [],
   claims: null,
+  banks: [],
+  firmware: null,
+  workarounds: [],
   limits: [],
 };
 const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
