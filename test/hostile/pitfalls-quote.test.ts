@@ -82,7 +82,7 @@ describe('quote', () => {
   const all = [...expected.policy.pcrs];
   it.each([
     { name: 'another bank', pcrSelect: [{ hash: 'sha1', pcrs: all }] },
-    { name: 'the bank twice', pcrSelect: [0, 1].map(() => ({ hash: 'sha256', pcrs: all })) },
+    { name: 'the bank twice', pcrSelect: [0, 1].map(() => ({ hash: 'sha256' as const, pcrs: all })) },
     {
       name: 'the set split in two',
       pcrSelect: [

@@ -40,6 +40,8 @@ const TAG_LOAD_OPTIONS = 0x8f3b22ed;
 
 /** See `cut-data`. */
 const OLD_SHIM_SURPLUS = 6;
+/** GUID and two lengths. */
+const VARIABLE_HEAD_BYTES = 32;
 
 type Crypto = Pick<AttestCrypto, 'hash'>;
 
@@ -130,8 +132,13 @@ function binding(
   if (equalBytes(hash(data), digest)) return 'data';
   if (detail.kind !== 'variable') return null;
   if (type === EventType.EFI_VARIABLE_BOOT && equalBytes(hash(detail.variable.value), digest)) return 'value';
-  if (type === EventType.EFI_VARIABLE_AUTHORITY && equalBytes(hash(data.subarray(0, -1)), digest)) return 'cut-data';
-  return null;
+  if (type !== EventType.EFI_VARIABLE_AUTHORITY || !hasSurplus(data, detail.variable)) return null;
+  return equalBytes(hash(data.subarray(0, -1)), digest) ? 'cut-data' : null;
+}
+
+/** Without the padding, the byte that is not hashed would be the certificate's last. */
+function hasSurplus(data: Uint8Array, { name, value }: EfiVariable): boolean {
+  return data.length === VARIABLE_HEAD_BYTES + 2 * name.length + value.length + OLD_SHIM_SURPLUS;
 }
 
 function prefixLength(data: Uint8Array): number {
