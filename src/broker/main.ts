@@ -1,6 +1,6 @@
 /** The broker's wiring: real clock, disk, database and sockets around the rules. */
 import { join } from 'node:path';
-import { makeCredential } from 'tpm2-ts/make-credential';
+import { makeCredential } from 'tpm2-ts/make-credential-node';
 import type { TpmClass } from '../attest/evidence.ts';
 import { policyAccepting } from '../attest/policies.ts';
 import type { BrokerContext } from './context.ts';

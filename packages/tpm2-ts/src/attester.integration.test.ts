@@ -13,7 +13,7 @@ import { EK_NV, RH } from './constants.ts';
 import { nodeDigest } from './digest-node.ts';
 import { chooseEk, readEkCertificates, readNv } from './ek-certificates.ts';
 import { activeBanks, readPcrs, supportsEcc, tpmProperties } from './facts.ts';
-import { makeCredential } from './make-credential.ts';
+import { makeCredential } from './make-credential-node.ts';
 import { objectName, primaryQualifiedName } from './name.ts';
 import { tpm2bPublic, tpmtPublic } from './public-area.ts';
 import { rawSignature, subjectPublicKeyInfo } from './public-key.ts';

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { HashName } from './constants.ts';
 
-const NODE_NAMES: Readonly<Record<HashName, string>> = {
+/** What OpenSSL calls the hash algorithms. */
+export const NODE_HASH_NAMES: Readonly<Record<HashName, string>> = {
   sha1: 'sha1',
   sha256: 'sha256',
   sha384: 'sha384',
@@ -14,5 +15,5 @@ const NODE_NAMES: Readonly<Record<HashName, string>> = {
 };
 
 export function nodeDigest(algorithm: HashName, data: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash(NODE_NAMES[algorithm]).update(data).digest());
+  return new Uint8Array(createHash(NODE_HASH_NAMES[algorithm]).update(data).digest());
 }

@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { decode, encode } from './codec.ts';
 import { tpm2bEncryptedSecret, tpm2bIdObject } from './credential.ts';
-import { makeCredential, protect } from './make-credential.ts';
+import { nodeCrypto } from './crypto-node.ts';
+import { protect } from './make-credential.ts';
+import { makeCredential } from './make-credential-node.ts';
 import { type EccPublic, eccPoint, tpm2bPublic, tpmtPublic } from './public-area.ts';
 import { akTemplate, EK_TEMPLATES } from './templates.ts';
 import { haveVectors, hex, toHex, vector, vectorsNote } from './testing/vectors.ts';
@@ -17,6 +19,15 @@ const G = {
 const ecc = (change: Partial<EccPublic>) =>
   encode(tpmtPublic, { ...EK_TEMPLATES.ecc, unique: G, ...change } as EccPublic);
 
+const SECRET_KEY = {
+  type: 'keyedHash',
+  nameAlg: 'sha256',
+  attributes: EK_TEMPLATES.ecc.attributes,
+  authPolicy: hex(''),
+  scheme: { algorithm: 'null' },
+  unique: hex(''),
+} as const;
+
 describe.skipIf(!haveVectors)(`known answers${vectorsNote}`, () => {
   it('gives the credential that Keylime computes for the same seed', () => {
     const text = new TextDecoder().decode(vector('keylime_keylime/makecredential-vectors.source.txt'));
@@ -29,7 +40,7 @@ describe.skipIf(!haveVectors)(`known answers${vectorsNote}`, () => {
     const secret = start.subarray(316, -34);
     const expected = hex(lines.slice(end).join('')).subarray(8, 8 + 2 + 0x44);
     if (ek.type !== 'rsa') throw new Error('the vector is an RSA key');
-    const blob = protect(ek, 'sha256', new Uint8Array(32).fill(0x12), { akName: name, secret });
+    const blob = protect(nodeCrypto, ek, 'sha256', new Uint8Array(32).fill(0x12), { akName: name, secret });
     expect(toHex(blob)).toBe(toHex(expected));
   });
 
@@ -54,9 +65,10 @@ describe('makeCredential', () => {
   it.each([
     { name: 'a point beside the curve', ek: ecc({ unique: { x: G.x, y: G.x } }), text: 'not a point on its curve' },
     { name: 'the point at nowhere', ek: ecc({ unique: { x: hex(''), y: hex('') } }), text: 'not a point on its curve' },
-    { name: 'another curve', ek: ecc({ curve: 'bn256' }), text: 'an EK on curve bn256' },
+    { name: 'another curve', ek: ecc({ curve: 'bn256' }), text: 'a key on curve bn256' },
     { name: 'no symmetric cipher', ek: ecc({ symmetric: { algorithm: 'null' } }), text: 'AES in CFB mode is needed' },
-    { name: 'a SHA-1 name', ek: ecc({ nameAlg: 'sha1' }), text: 'an EK whose nameAlg is sha1' },
+    { name: 'no asymmetric key', ek: encode(tpmtPublic, SECRET_KEY), text: 'a key of type keyedHash' },
+    { name: 'a SHA-1 name', ek: ecc({ nameAlg: 'sha1' }), text: 'a key whose nameAlg is sha1' },
     { name: 'a template instead of a key', ek: encode(tpmtPublic, EK_TEMPLATES.rsaHigh), text: 'a modulus of 0 bytes' },
     {
       name: 'a signing key',

@@ -14,7 +14,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { nodeDigest } from 'tpm2-ts/digest-node';
-import { makeCredential } from 'tpm2-ts/make-credential';
+import { makeCredential } from 'tpm2-ts/make-credential-node';
 import { objectName } from 'tpm2-ts/name';
 import { verifyClaimsSignature } from '../../attest/claims.ts';
 import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
