@@ -7,6 +7,10 @@ export type CurveName = 'P-256' | 'P-384' | 'P-521';
 export const HASH_BYTES: { readonly [name in HashName]: number } = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
 export const CURVE_BYTES: { readonly [name in CurveName]: number } = { 'P-256': 32, 'P-384': 48, 'P-521': 66 };
 
+export function isHashName(name: string): name is HashName {
+  return Object.hasOwn(HASH_BYTES, name);
+}
+
 /** Numbers are big-endian; x and y have the full width of the curve. */
 export type VerificationKey =
   | { readonly kind: 'spki'; readonly der: Uint8Array }

@@ -1,4 +1,5 @@
 /** Judges the proof that the AK lives in the TPM of the EK. */
+import { toHex } from '../shared/bytes.ts';
 import {
   ActivationError,
   type ActivationProof,
@@ -38,17 +39,13 @@ export function judgeActivation(
     if (!(error instanceof ActivationError)) throw error;
     return fail(error.code, `There is no proof that the AK lives in this TPM: ${error.message}.`);
   }
-  if (names.akName !== keys.akName) {
-    return fail(
-      'ACTIVATION_AK_MISMATCH',
-      `The activated AK is ${names.akName}, the one in the evidence is ${keys.akName}.`,
-    );
+  const [akName, ekName] = [toHex(keys.akName), toHex(keys.ekName)];
+  if (names.akName !== akName) {
+    return fail('ACTIVATION_AK_MISMATCH', `The activated AK is ${names.akName}, the one in the evidence is ${akName}.`);
   }
-  if (names.ekName !== keys.ekName) {
-    return fail(
-      'ACTIVATION_EK_MISMATCH',
-      `The AK was activated for the EK ${names.ekName}, the one in the evidence is ${keys.ekName}.`,
-    );
+  if (names.ekName !== ekName) {
+    const sentence = `The AK was activated for the EK ${names.ekName}, the one in the evidence is ${ekName}.`;
+    return fail('ACTIVATION_EK_MISMATCH', sentence);
   }
   const witness = activation.kind === 'transcript' ? 'The broker' : 'This verifier';
   ledger.pass('activation', `${witness} activated this AK in the TPM that holds the EK.`);

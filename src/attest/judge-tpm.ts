@@ -1,5 +1,4 @@
 /** Judges who vouches for the TPM, and whether the policy takes a TPM of that class. */
-import { subjectPublicKeyInfo } from 'tpm2-ts/public-key';
 import type { AttestCrypto } from './crypto.ts';
 import { judgeEkCertificates, type TpmIdentity } from './ek.ts';
 import type { Evidence } from './evidence.ts';
@@ -16,7 +15,7 @@ export function judgeTpm(
   ledger: Ledger,
 ): TpmIdentity | null {
   const trust = { anchors: expected.trustAnchors, time: expected.time };
-  const judged = judgeEkCertificates(evidence.ekCertificates, subjectPublicKeyInfo(keys.ek), trust, crypto);
+  const judged = judgeEkCertificates(evidence.ekCertificates, keys.ekPublicKeyInfo, trust, crypto);
   if ('code' in judged) {
     ledger.fail('ek-certificate', judged);
     return null;

@@ -1,10 +1,10 @@
 /** Judges the public areas: both can be read, and the AK is a key that signs only what its own TPM says. */
 import { decode } from 'tpm2-ts/codec';
-import { objectName } from 'tpm2-ts/name';
+import { TpmKeyError } from 'tpm2-ts/errors';
+import { nameOf } from 'tpm2-ts/name';
 import { type TpmtPublic, tpmtPublic } from 'tpm2-ts/public-area';
 import { subjectPublicKeyInfo } from 'tpm2-ts/public-key';
-import { toHex } from '../shared/bytes.ts';
-import type { AttestCrypto, HashName } from './crypto.ts';
+import { type AttestCrypto, isHashName } from './crypto.ts';
 import type { Evidence } from './evidence.ts';
 import { type Failure, type Ledger, refuse } from './ledger.ts';
 import { malformed } from './tpm-decoding.ts';
@@ -12,8 +12,11 @@ import { malformed } from './tpm-decoding.ts';
 export interface JudgedKeys {
   readonly ak: TpmtPublic;
   readonly ek: TpmtPublic;
-  readonly akName: string;
-  readonly ekName: string;
+  /** TPM Names: nameAlg, then the digest of the public area. */
+  readonly akName: Uint8Array;
+  readonly ekName: Uint8Array;
+  readonly akPublicKeyInfo: Uint8Array;
+  readonly ekPublicKeyInfo: Uint8Array;
 }
 
 /** The public areas decode and the AK is one that signs only what its TPM made itself. Null after a failure. */
@@ -32,19 +35,27 @@ export function judgeKeys(evidence: Evidence, crypto: AttestCrypto, ledger: Ledg
     });
   }
   ledger.pass('ak-attributes', 'The AK is a restricted signing key made in and bound to its TPM.');
-  return { ak: ak.key, ek: ek.key, akName: ak.name, ekName: ek.name };
+  return {
+    ak: ak.key,
+    ek: ek.key,
+    akName: ak.name,
+    ekName: ek.name,
+    akPublicKeyInfo: ak.publicKeyInfo,
+    ekPublicKeyInfo: ek.publicKeyInfo,
+  };
 }
 
 function decodePublic(
   bytes: Uint8Array,
   what: 'EK' | 'AK',
   crypto: AttestCrypto,
-): { key: TpmtPublic; name: string } | Failure {
+): { key: TpmtPublic; name: Uint8Array; publicKeyInfo: Uint8Array } | Failure {
   try {
     const key = decode(tpmtPublic, bytes, what);
-    const name = toHex(objectName(bytes, (algorithm, data) => crypto.hash(algorithm as HashName, data)));
-    subjectPublicKeyInfo(key);
-    return { key, name };
+    const { nameAlg } = key;
+    if (!isHashName(nameAlg)) throw new TpmKeyError(`a name algorithm (${nameAlg}) that is not judged here`);
+    const name = nameOf(nameAlg, bytes, (_, data) => crypto.hash(nameAlg, data));
+    return { key, name, publicKeyInfo: subjectPublicKeyInfo(key) };
   } catch (error) {
     return malformed(`${what}_PUBLIC_MALFORMED`, `The public area of the ${what} cannot be read`, error);
   }

@@ -5,10 +5,10 @@
 import type { TpmsQuote } from 'tpm2-ts/attest';
 import { tpmsAttest } from 'tpm2-ts/attest';
 import { decode } from 'tpm2-ts/codec';
+import { RH } from 'tpm2-ts/constants';
 import { TpmKeyError } from 'tpm2-ts/errors';
-import { objectName, primaryQualifiedName } from 'tpm2-ts/name';
-import type { TpmtPublic } from 'tpm2-ts/public-area';
-import { rawSignature, subjectPublicKeyInfo } from 'tpm2-ts/public-key';
+import { handleName, qualifiedName } from 'tpm2-ts/name';
+import { rawSignature } from 'tpm2-ts/public-key';
 import { type TpmtSignature, tpmtSignature } from 'tpm2-ts/signature';
 import { concatBytes, equalBytes, toHex } from '../shared/bytes.ts';
 import { parseClaims } from './claims.ts';
@@ -22,8 +22,8 @@ import { qualifyingData } from './qualifying-data.ts';
 import { type QuotedRegisters, registerValues, selectionFailure } from './quoted-registers.ts';
 import { malformed, suffix } from './tpm-decoding.ts';
 
-/** TPM_RH_ENDORSEMENT and TPM_RH_OWNER: where a primary AK may live. */
-const HIERARCHIES = [0x4000000b, 0x40000001] as const;
+/** Where a primary AK may live. */
+const HIERARCHIES = [RH.endorsement, RH.owner] as const;
 const QUOTE_HEAD = 'ff5443478018';
 
 /** Signature, kind, signer, binding, selection, values. Returns the proven register values, or null after a failure. */
@@ -34,7 +34,7 @@ export function judgeQuote(
   crypto: AttestCrypto,
   ledger: Ledger,
 ): QuotedRegisters | null {
-  const signature = signatureFailure(evidence, keys.ak, crypto);
+  const signature = signatureFailure(evidence, keys, crypto);
   if (signature !== null) return refuse(ledger, 'quote-signature', signature);
   ledger.pass('quote-signature', 'The AK signed this quote.');
 
@@ -42,7 +42,7 @@ export function judgeQuote(
   if ('code' in quote) return refuse(ledger, 'quote-format', quote);
   ledger.pass('quote-format', 'The signed bytes are a quote made by a TPM.');
 
-  if (!possibleSigners(evidence, crypto).some((name) => equalBytes(name, quote.qualifiedSigner))) {
+  if (!isSigner(quote.qualifiedSigner, keys, crypto)) {
     return refuse(ledger, 'quote-signer', {
       code: 'QUOTE_SIGNER_MISMATCH',
       family: 'false',
@@ -73,7 +73,11 @@ export function judgeQuote(
   return values;
 }
 
-function signatureFailure(evidence: Evidence, ak: TpmtPublic, crypto: AttestCrypto): Failure | null {
+function signatureFailure(
+  evidence: Evidence,
+  { ak, akPublicKeyInfo }: JudgedKeys,
+  crypto: AttestCrypto,
+): Failure | null {
   let signature: TpmtSignature;
   try {
     signature = decode(tpmtSignature, evidence.signature, 'signature');
@@ -92,7 +96,7 @@ function signatureFailure(evidence: Evidence, ak: TpmtPublic, crypto: AttestCryp
   let valid = false;
   try {
     valid = crypto.verify({
-      key: { kind: 'spki', der: subjectPublicKeyInfo(ak) },
+      key: { kind: 'spki', der: akPublicKeyInfo },
       scheme: signature.algorithm,
       hash: 'sha256',
       data: evidence.quote,
@@ -133,13 +137,14 @@ function readQuote(bytes: Uint8Array): TpmsQuote | Failure {
   }
 }
 
-/** An AK that is a primary key of a hierarchy, as ours, or a child of the EK. */
-function possibleSigners(evidence: Evidence, crypto: AttestCrypto): Uint8Array[] {
+/** The AK as a primary key of a hierarchy, as ours is, or as a child of the EK. */
+function isSigner(qualifiedSigner: Uint8Array, { akName, ekName }: JudgedKeys, crypto: AttestCrypto): boolean {
   const digest = (algorithm: string, data: Uint8Array): Uint8Array => crypto.hash(algorithm as HashName, data);
-  const akName = objectName(evidence.akPublic, digest);
-  const ekQualified = primaryQualifiedName(evidence.ekPublic, digest);
-  const child = concatBytes(akName.subarray(0, 2), crypto.hash('sha256', concatBytes(ekQualified, akName)));
-  return [...HIERARCHIES.map((hierarchy) => primaryQualifiedName(evidence.akPublic, digest, hierarchy)), child];
+  const names = (parent: Uint8Array): boolean => equalBytes(qualifiedName(parent, akName, digest), qualifiedSigner);
+  return (
+    HIERARCHIES.some((hierarchy) => names(handleName(hierarchy))) ||
+    names(qualifiedName(handleName(RH.endorsement), ekName, digest))
+  );
 }
 
 function bindingFailure(

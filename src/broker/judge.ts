@@ -1,24 +1,23 @@
 /** The broker as verifier: what it expects of evidence, and the appraisal of src/attest on it. */
 import { appraiseWith } from '../attest/appraise.ts';
-import { nodeAttestCrypto } from '../attest/crypto-node.ts';
+import { rememberingNodeCrypto } from '../attest/crypto-node.ts';
 import type { Standing } from '../attest/expected.ts';
 import { prepare } from '../attest/prepare.ts';
 import { fromHex } from '../shared/bytes.ts';
 import type { Judge } from './context.ts';
+
+/** Some kilobytes each; two a machine. */
+const REMEMBERED_KEYS = 4096;
 
 /**
  * Activation counts as witnessed: this broker ran it itself, and looked the key up before it asks.
  * @throws CodedError when there is nothing to judge with
  */
 export function judgeWith(brokerId: string, standing: Standing): Judge {
-  const prepared = prepare(standing, nodeAttestCrypto);
+  const crypto = rememberingNodeCrypto(REMEMBERED_KEYS);
+  const prepared = prepare(standing, crypto);
   return (evidence, { challenge, ekName, akName, time }) => {
     const activation = { kind: 'witnessed', ekName, akName } as const;
-    return appraiseWith(
-      evidence,
-      prepared,
-      { challenge, brokerId: fromHex(brokerId), activation, time },
-      nodeAttestCrypto,
-    );
+    return appraiseWith(evidence, prepared, { challenge, brokerId: fromHex(brokerId), activation, time }, crypto);
   };
 }

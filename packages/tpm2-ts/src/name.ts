@@ -30,12 +30,12 @@ export const tpmName: Codec<Name> = {
 
 /** The Name of a TPMT_PUBLIC. @throws TpmCodecError on bytes that are none, TpmKeyError on one without nameAlg */
 export function objectName(publicArea: Uint8Array, digest: Digest): Uint8Array {
-  return withAlgorithm(nameAlgorithm(publicArea), publicArea, digest);
+  return nameOf(nameAlgorithm(publicArea), publicArea, digest);
 }
 
 /** The Name of a TPMS_NV_PUBLIC, Part 1 §16. It changes when the index is first written. @throws TpmCodecError */
 export function nvName(nvPublic: Uint8Array, digest: Digest): Uint8Array {
-  return withAlgorithm(decode(tpmsNvPublic, nvPublic, 'nvPublic').nameAlg, nvPublic, digest);
+  return nameOf(decode(tpmsNvPublic, nvPublic, 'nvPublic').nameAlg, nvPublic, digest);
 }
 
 /** The Name of a hierarchy, register or session: its handle. */
@@ -59,7 +59,7 @@ export function primaryQualifiedName(
 export function qualifiedName(parentQualifiedName: Uint8Array, name: Uint8Array, digest: Digest): Uint8Array {
   const own = decode(tpmName, name, 'name');
   if (own.kind !== 'digest') throw new TpmKeyError(`a Name of ${name.length} bytes is not that of an object`);
-  return withAlgorithm(own.hash, Uint8Array.from([...parentQualifiedName, ...name]), digest);
+  return nameOf(own.hash, Uint8Array.from([...parentQualifiedName, ...name]), digest);
 }
 
 function nameAlgorithm(publicArea: Uint8Array): HashName {
@@ -68,6 +68,7 @@ function nameAlgorithm(publicArea: Uint8Array): HashName {
   return nameAlg;
 }
 
-function withAlgorithm(hash: HashName, data: Uint8Array, digest: Digest): Uint8Array {
+/** The Name of an entity whose name algorithm is known already, Part 1 §16. `area`: its public area as marshalled. */
+export function nameOf(hash: HashName, data: Uint8Array, digest: Digest): Uint8Array {
   return encode(taggedDigest, { hash, digest: digest(hash, data) }, 'name');
 }

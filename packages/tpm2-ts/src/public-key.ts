@@ -19,7 +19,7 @@ export function subjectPublicKeyInfo(key: TpmtPublic): Uint8Array {
       throw new TpmKeyError(`an RSA-${key.keyBits} key with a modulus of ${key.unique.length} bytes`);
     }
     const exponent = key.exponent === 0 ? 65_537 : key.exponent;
-    const exponentBytes = [24, 16, 8, 0].map((shift) => (exponent >>> shift) & 0xff);
+    const exponentBytes = Uint8Array.of(exponent >>> 24, exponent >>> 16, exponent >>> 8, exponent);
     const rsaKey = der(0x30, integer(key.unique), integer(exponentBytes));
     return der(0x30, der(0x30, der(0x06, OID_RSA), der(0x05)), der(0x03, [0], rsaKey));
   }
@@ -34,7 +34,10 @@ export function rawSignature(signature: TpmtSignature, key: TpmtPublic): Uint8Ar
   if (signature.algorithm !== 'ecdsa') return signature.signature;
   if (key.type !== 'ecc') throw new TpmKeyError(`an ECDSA signature with a key of type ${key.type}`);
   const { bytes } = curveFacts(key.curve);
-  return Uint8Array.from([...padded(signature.r, bytes, 'r'), ...padded(signature.s, bytes, 's')]);
+  const raw = new Uint8Array(2 * bytes);
+  raw.set(padded(signature.r, bytes, 'r'), 0);
+  raw.set(padded(signature.s, bytes, 's'), bytes);
+  return raw;
 }
 
 /** TPMs may drop leading zero bytes of a coordinate; too many bytes are refused unless they are zero. */
@@ -55,16 +58,22 @@ function curveFacts(curve: CurveName): { readonly oid: readonly number[]; readon
   return facts;
 }
 
-function integer(bigEndian: Iterable<number>): Uint8Array {
-  const bytes = [...bigEndian];
-  while (bytes.length > 1 && bytes[0] === 0) bytes.shift();
-  return der(0x02, (bytes[0] ?? 0) > 0x7f ? [0, ...bytes] : bytes);
+function integer(bigEndian: Uint8Array): Uint8Array {
+  const first = bigEndian.findIndex((byte) => byte !== 0);
+  const bytes = bigEndian.subarray(first === -1 ? bigEndian.length - 1 : first);
+  return der(0x02, (bytes[0] ?? 0) > 0x7f ? [0] : [], bytes);
 }
 
-function der(tag: number, ...contents: readonly Iterable<number>[]): Uint8Array {
-  const body = contents.flatMap((content) => [...content]);
-  const length = body.length;
-  if (length < 0x80) return Uint8Array.from([tag, length, ...body]);
-  if (length < 0x100) return Uint8Array.from([tag, 0x81, length, ...body]);
-  return Uint8Array.from([tag, 0x82, length >> 8, length & 0xff, ...body]);
+function der(tag: number, ...contents: readonly ArrayLike<number>[]): Uint8Array {
+  const length = contents.reduce((sum, content) => sum + content.length, 0);
+  const head = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  const element = new Uint8Array(1 + head.length + length);
+  element[0] = tag;
+  element.set(head, 1);
+  let offset = 1 + head.length;
+  for (const content of contents) {
+    element.set(content, offset);
+    offset += content.length;
+  }
+  return element;
 }

@@ -1,54 +1,44 @@
-/** Full verifications a second on one core, of the report that the last `npm start` left. */
-import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { projectRoot } from '../../../scripts/project.ts';
-import { appraise } from '../../attest/appraise.ts';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
-import type { Expected } from '../../attest/expected.ts';
-import { demoPolicyAcceptingSoftwareTpm } from '../../attest/policies.ts';
-import { parseReferenceValues } from '../../attest/reference-values.ts';
-import { parseReport } from '../../protocol/report-document.ts';
-import { CodedError } from '../../shared/errors.ts';
+/** Full verifications a second: one core, both cores, and of machines that were seen before. */
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { nodeAttestCrypto, rememberingNodeCrypto } from '../../attest/crypto-node.ts';
 import type { Emit } from './figure.ts';
+import { callsPerSecond, type Recording, verification } from './verification.ts';
 
-const MEASURE_MS = 5000;
-
-export class BenchError extends CodedError<'BENCH_NO_REPORT' | 'BENCH_REPORT_REFUSED'> {}
+const MEASURE_MS = 4000;
 
 export async function benchAttestation(emit: Emit): Promise<void> {
-  const demo = join(projectRoot, 'dist/demo');
-  const text = await readFile(join(demo, 'report.json')).catch((cause: unknown) => {
-    throw new BenchError('BENCH_NO_REPORT', 'there is no report to verify', { cause, nextStep: 'npm start' });
-  });
-  const report = parseReport(text);
-  const pem = await readFile(join(demo, 'trust.pem'), 'utf8');
-  const anchors = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  const expected: Expected = {
-    challenge: report.challenge,
-    brokerId: report.brokerId,
-    activation: { kind: 'transcript', transcript: report.activation },
-    referenceValues: [parseReferenceValues(await readFile(join(projectRoot, 'dist/reference-values.json')))],
-    trustAnchors: anchors.map((anchor) => new Uint8Array(new X509Certificate(anchor).raw)),
-    extraCertificates: [],
-    revocationLists: [],
-    policy: demoPolicyAcceptingSoftwareTpm,
-    time: new Date(report.receivedAt),
-  };
-  const verify = () => appraise(report.evidence, expected, nodeAttestCrypto).status;
-  if (verify() !== 'accepted') {
-    throw new BenchError('BENCH_REPORT_REFUSED', 'the report in dist/demo is refused', { nextStep: 'npm start' });
+  for (const recording of ['p256', 'rsa2048'] as const) {
+    const name = `attest.verify.${recording}`;
+    const value = callsPerSecond(await verification(recording, nodeAttestCrypto), MEASURE_MS);
+    emit({ name: `${name}.per_s`, value: Math.round(value), unit: 'per_s' });
+    // a broker's case: it remembers the keys of the machines that come again
+    const known = callsPerSecond(await verification(recording, rememberingNodeCrypto(100)), MEASURE_MS);
+    emit({ name: `${name}.known_machine.per_s`, value: Math.round(known), unit: 'per_s' });
   }
-  measure(verify, 500); // warm up
-  emit({ name: 'attest.verify.per_s', value: measure(verify, MEASURE_MS), unit: 'per_s' });
+  const threads = availableParallelism();
+  const [alone, together] = [await inThreads('p256', 1), await inThreads('p256', threads)];
+  emit({ name: 'attest.verify.p256.threads', value: threads, unit: 'count' });
+  emit({ name: 'attest.verify.p256.all_threads.per_s', value: Math.round(together), unit: 'per_s' });
+  emit({ name: 'attest.verify.p256.scaling', value: Math.round((together / alone) * 100) / 100, unit: 'ratio' });
 }
 
-function measure(verify: () => unknown, forMs: number): number {
-  const startMs = performance.now();
-  let count = 0;
-  while (performance.now() - startMs < forMs) {
-    verify();
-    count += 1;
+/** The sum over `count` threads that run at the same time. */
+async function inThreads(recording: Recording, count: number): Promise<number> {
+  const workers = Array.from({ length: count }, () => {
+    const workerData = { recording, forMs: MEASURE_MS };
+    return new Worker(new URL('./verification-worker.js', import.meta.url), { workerData });
+  });
+  try {
+    await Promise.all(workers.map((worker) => once(worker, 'message')));
+    const rates = workers.map(async (worker) => {
+      const [rate] = await once(worker, 'message');
+      return rate as number;
+    });
+    for (const worker of workers) worker.postMessage('start');
+    return (await Promise.all(rates)).reduce((sum, rate) => sum + rate, 0);
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
   }
-  return Math.round((count / (performance.now() - startMs)) * 10_000) / 10;
 }

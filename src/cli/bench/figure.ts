@@ -2,7 +2,7 @@
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: 's' | 'bytes' | 'per_s' | 'ratio' | 'ms';
+  readonly unit: 's' | 'bytes' | 'per_s' | 'ratio' | 'ms' | 'count';
 }
 
 export type Emit = (figure: Figure) => void;
