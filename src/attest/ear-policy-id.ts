@@ -1,19 +1,20 @@
-/** A name for what was judged with: equal names, equal rules. RFC 6920 `ni:` URI over the rules in one fixed spelling. */
+/** Names for what was judged with: equal names, equal rules. Hashes over one fixed spelling of each. */
+import { toHex } from '../shared/bytes.ts';
+import { canonicalJson } from './canonical-json.ts';
 import type { AttestCrypto } from './crypto.ts';
 import { toBase64Url } from './ear.ts';
 import type { Policy } from './policy.ts';
+import type { ReferenceValues } from './reference-values.ts';
 
-/** `ni:///sha-256;…` over the policy's JSON with sorted keys and the ids of the reference values, sorted. */
-export function policyId(policy: Policy, referenceIds: readonly string[], crypto: Pick<AttestCrypto, 'hash'>): string {
-  const text = canonicalJson({ policy, referenceIds: [...referenceIds].sort() });
-  return `ni:///sha-256;${toBase64Url(crypto.hash('sha256', new TextEncoder().encode(text)))}`;
+type Hashing = Pick<AttestCrypto, 'hash'>;
+
+/** SHA-256 of the reference values in canonical JSON, hex: `jq -cS . reference-values.json | tr -d '\n' | sha256sum`. */
+export function referenceId(values: ReferenceValues, crypto: Hashing): string {
+  return toHex(crypto.hash('sha256', new TextEncoder().encode(canonicalJson(values))));
 }
 
-/** JSON with the keys of every object in order: one spelling for one value. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, each: unknown) =>
-    typeof each === 'object' && each !== null && !Array.isArray(each)
-      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : each,
-  );
+/** RFC 6920 URI `ni:///sha-256;…` over the policy and the ids of the reference values, whatever their order. */
+export function policyId(policy: Policy, referenceIds: readonly string[], crypto: Hashing): string {
+  const text = canonicalJson({ policy, referenceIds: [...referenceIds].sort() });
+  return `ni:///sha-256;${toBase64Url(crypto.hash('sha256', new TextEncoder().encode(text)))}`;
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Verdict } from '../attest/verdict.ts';
 import { decodeEvidence, EvidenceDocumentError } from '../protocol/evidence-document.ts';
 import type { Challenge, EvidenceAnswer, EvidenceSubmission, ReportDocument } from '../protocol/messages.ts';
+import { encodeJudgement } from '../protocol/report-document.ts';
 import { fromHex, toHex } from '../shared/bytes.ts';
 import { CHALLENGE_BYTES, CHALLENGE_LIFETIME_MS } from './challenge.ts';
 import type { BrokerContext } from './context.ts';
@@ -59,15 +60,17 @@ export async function submitEvidence(
   const verdict = context.judge(evidence, { challenge: fromHex(taken.challenge), ...names, time });
   const report: ReportDocument = {
     format: 'cpushare-report',
-    version: 1,
+    version: 2,
     machineId,
     brokerId: context.identity.brokerId,
     challenge: taken.challenge,
     receivedAt: time.toISOString(),
     evidence: submission.evidence,
     activation: signActivation({ ...names, activatedAt: key.activatedAt.toISOString() }, context.identity),
+    judgement: encodeJudgement(context.results.judgementOf(evidence, time)),
     verdict,
   };
+  const judged = { machineId, challenge: fromHex(taken.challenge), evidence, time };
   const reason = firstFailure(verdict)?.code ?? null;
   await addReport(context.db, {
     machineId,
@@ -76,6 +79,7 @@ export async function submitEvidence(
     status: verdict.status,
     reason,
     document: JSON.stringify(report),
+    result: await context.results.sign(verdict, judged),
   });
   context.log(`machine ${machineId} ${verdict.status}${reason === null ? '' : `: ${reason}`}`);
   return answerOf(verdict, context.nextAttestationMs[verdict.status]);

@@ -2,6 +2,7 @@
 import type { Evidence } from '../attest/evidence.ts';
 import type { Verdict } from '../attest/verdict.ts';
 import type { Database } from './db/database.ts';
+import type { Results } from './ear.ts';
 import type { BrokerIdentity } from './identity.ts';
 import type { UnattestedList } from './unattested.ts';
 
@@ -12,6 +13,8 @@ export interface BrokerContext {
   readonly now: () => Date;
   readonly makeCredential: MakeCredential;
   readonly judge: Judge;
+  /** The broker's signed word on what it judged. */
+  readonly results: Results;
   /** Registers a quote must cover, bank sha256. */
   readonly quotedPcrs: readonly number[];
   readonly unattested: UnattestedList;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { appraise } from '../attest/appraise.ts';
 import { nodeAttestCrypto } from '../attest/crypto-node.ts';
+import { referenceId } from '../attest/ear-policy-id.ts';
 import { policyAccepting } from '../attest/policies.ts';
 import { encodeEvidence } from '../protocol/evidence-document.ts';
 import { ReportDocument } from '../protocol/messages.ts';
@@ -122,6 +123,13 @@ describe('attestation', () => {
       time: new Date(test.nowMs),
     } as const;
     expect(appraise(report.evidence, expected, nodeAttestCrypto).status).toBe('accepted');
+
+    // What the broker judged with is stated whole, and is what it judged with.
+    expect(report.judgement).toMatchObject({ time: new Date(test.nowMs).toISOString(), certificates: [] });
+    expect(report.judgement?.referenceValues).toContainEqual(acceptedImage);
+    expect(report.judgement?.referenceIds).toContain(referenceId(acceptedImage, nodeAttestCrypto));
+    expect(report.judgement?.policy).toEqual(policyAccepting(['software']));
+    expect(report.judgement?.limits.join(' ')).toContain('cannot prove the activation again');
 
     // The same evidence for a later challenge is genuine, and stale.
     const later = await challenge(machineId);

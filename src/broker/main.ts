@@ -9,6 +9,7 @@ import type { Database } from './db/database.ts';
 import { migrate } from './db/migrations.ts';
 import { openPglite } from './db/pglite.ts';
 import { openPostgres } from './db/postgres.ts';
+import { createResults } from './ear.ts';
 import { MAX_OUTSTANDING_ENROLMENTS } from './enrolment.ts';
 import { openIdentity } from './identity.ts';
 import { judgeWith } from './judge.ts';
@@ -57,6 +58,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const referenceValues = await readReferenceValues(options.references);
   const trustAnchors = await readTrustAnchors(options.trust, options.acceptedClasses);
   const policy = policyAccepting(options.acceptedClasses);
+  const standing = { referenceValues, trustAnchors, extraCertificates: [], revocationLists: [], policy };
   const now = options.now ?? (() => new Date());
   /** Latest opened, first closed. */
   const closers: (() => Promise<void>)[] = [];
@@ -76,13 +78,8 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       version: options.version,
       now,
       makeCredential,
-      judge: judgeWith(identity.brokerId, {
-        referenceValues,
-        trustAnchors,
-        extraCertificates: [],
-        revocationLists: [],
-        policy,
-      }),
+      judge: judgeWith(identity.brokerId, standing),
+      results: await createResults(identity, standing, options.version),
       quotedPcrs: policy.pcrs,
       unattested: createUnattestedList(MAX_UNATTESTED),
       limits: { machines: MAX_MACHINES, outstandingEnrolments: MAX_OUTSTANDING_ENROLMENTS },

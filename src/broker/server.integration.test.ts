@@ -24,12 +24,14 @@ describe('the wire', () => {
     expect(Object.keys(json.paths as object).sort()).toEqual([
       '/healthz',
       '/v1/broker',
+      '/v1/broker/keys',
       '/v1/enrolments',
       '/v1/enrolments/{enrolmentId}/activation',
       '/v1/machines',
       '/v1/machines/{machineId}/challenges',
       '/v1/machines/{machineId}/evidence',
       '/v1/machines/{machineId}/report',
+      '/v1/machines/{machineId}/result',
       '/v1/unattested',
     ]);
   });

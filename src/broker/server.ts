@@ -10,6 +10,7 @@ import { createRateLimiter, type RateLimit, requesterOf } from './rate-limit.ts'
 import { brokerRoutes } from './routes/broker.ts';
 import { enrolmentRoutes } from './routes/enrolments.ts';
 import { machineRoutes } from './routes/machines.ts';
+import { resultRoutes } from './routes/results.ts';
 
 export interface ServerLimits {
   readonly rate: RateLimit;
@@ -64,5 +65,6 @@ export async function createServer(context: BrokerContext, limits: ServerLimits)
   await app.register(brokerRoutes, { context });
   await app.register(enrolmentRoutes, { context });
   await app.register(machineRoutes, { context });
+  await app.register(resultRoutes, { context });
   return app;
 }

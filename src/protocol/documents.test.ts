@@ -5,12 +5,15 @@ import type { Evidence } from '../attest/evidence.ts';
 import { newMachine } from '../attest/testing/attester-node.ts';
 import type { Verdict } from '../attest/verdict.ts';
 import { decodeEvidence, encodeEvidence } from './evidence-document.ts';
-import { encodeReport, parseReport, type Report } from './report-document.ts';
+import { encodeReport, parseReport, type Report, type StatedJudgement } from './report-document.ts';
 
 const brokerId = new Uint8Array(32).fill(2);
 const challenge = new Uint8Array(32).fill(1);
 const machine = newMachine();
-const evidence = machine.attest({ challenge, brokerId });
+const attested = machine.attest({ challenge, brokerId });
+/** Registers as plain bytes: node:crypto hands out Buffers, which toEqual tells apart. */
+const registers = Object.entries(attested.pcrs.sha256 ?? {}).map(([index, value]) => [index, Uint8Array.from(value)]);
+const evidence: Evidence = { ...attested, pcrs: { sha256: Object.fromEntries(registers) } };
 const report: Report = {
   machineId: 'ab'.repeat(32),
   brokerId,
@@ -30,6 +33,15 @@ const verdict: Verdict = {
   firmware: null,
   workarounds: [],
   limits: [],
+};
+const judgement: StatedJudgement = {
+  time: report.receivedAt,
+  policy: { any: 'thing' },
+  policyId: 'ni:///sha-256;x',
+  referenceIds: ['cd'.repeat(32)],
+  referenceValues: [{ any: 'thing' }],
+  certificates: [new Uint8Array([0x30, 0])],
+  limits: ['It is a statement.'],
 };
 const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
@@ -76,6 +88,27 @@ describe('report document', () => {
   const json = JSON.stringify(encodeReport(report, verdict));
 
   it("round-trips, and leaves the broker's opinion out", () => expect(parseReport(json)).toEqual(report));
+
+  it('round-trips with what the broker judged with, as version 2', () => {
+    const whole: Report = { ...report, judgement };
+    const document = encodeReport(whole, verdict);
+    expect(document.version).toBe(2);
+    expect(parseReport(JSON.stringify(document))).toEqual(whole);
+  });
+
+  it.each([
+    { name: 'a judgement in version 1', change: { version: 1 } },
+    { name: 'version 2 without judgement', change: { judgement: undefined } },
+    { name: 'version 3', change: { version: 3 } },
+    {
+      name: 'an unknown key in the judgement',
+      change: { judgement: { ...judgement, certificates: [], trusted: true } },
+    },
+    { name: 'a certificate that is no base64', change: { judgement: { ...judgement, certificates: ['!'] } } },
+  ])('refuses $name', ({ change }) => {
+    const document = { ...encodeReport({ ...report, judgement }, verdict), ...change };
+    expect(() => parseReport(JSON.stringify(document))).toThrow(expect.objectContaining({ code: 'REPORT_MALFORMED' }));
+  });
 
   it.each([
     { name: 'no JSON', text: '{' },

@@ -165,19 +165,45 @@ export const ActivationTranscript = Type.Object(
 );
 
 /**
+ * What the broker judged with, so that a third party can ask whether its own rules are the same. Stated, not proven: a
+ * verifier chooses policy and trust by itself, and takes reference values from here only by an id that it knows already.
+ */
+export const ReportJudgement = Type.Object(
+  {
+    /** When the broker judged, ISO 8601. */
+    time: Type.String({ maxLength: 40 }),
+    policy: Type.Unknown(),
+    /** RFC 6920 URI over policy and reference ids. */
+    policyId: Type.String({ maxLength: 200 }),
+    /** SHA-256 of each file of reference values in canonical JSON (RFC 8785). */
+    referenceIds: Type.Array(hex(32), { maxItems: 32 }),
+    /** The same values themselves, in the same order, or none. */
+    referenceValues: Type.Array(Type.Unknown(), { maxItems: 32 }),
+    /** Certificates that this TPM's chain needs and its evidence lacks: its EK certificate got elsewhere, intermediates. */
+    certificates: Type.Array(base64(8192), { maxItems: 16 }),
+    /** What judging again can and cannot show, in plain sentences. */
+    limits: Type.Array(Type.String({ maxLength: 1000 }), { maxItems: 32 }),
+  },
+  strict,
+);
+export type ReportJudgement = Static<typeof ReportJudgement>;
+
+/**
  * GET /v1/machines/:machineId/report: all a third party needs to judge again. `challenge` is stated for reading; a
  * verifier uses the one it was given. The `verdict` inside is the broker's opinion and decides nothing elsewhere.
+ * Version 1 has no `judgement`, version 2 has one.
  */
 export const ReportDocument = Type.Object(
   {
     format: Type.Literal('cpushare-report'),
-    version: Type.Literal(1),
+    version: Type.Union([Type.Literal(1), Type.Literal(2)]),
     machineId: MachineId,
     brokerId: hex(32),
     challenge: hex(32),
     receivedAt: Type.String(),
     evidence: EvidenceDocument,
     activation: ActivationTranscript,
+    judgement: Type.Optional(ReportJudgement),
     verdict: Type.Unknown(),
   },
   strict,
@@ -195,3 +221,26 @@ export const SellerConfiguration = Type.Object(
   strict,
 );
 export type SellerConfiguration = Static<typeof SellerConfiguration>;
+
+/** GET /v1/broker/keys: the key that signs results, as a JWK Set (RFC 7517). The same key as the broker's TLS certificate has. */
+export const BrokerKeys = Type.Object(
+  {
+    keys: Type.Array(
+      Type.Object(
+        {
+          kty: Type.Literal('EC'),
+          crv: Type.Literal('P-256'),
+          x: Type.String(),
+          y: Type.String(),
+          use: Type.Literal('sig'),
+          alg: Type.Literal('ES256'),
+          /** RFC 7638 thumbprint. */
+          kid: Type.String(),
+        },
+        strict,
+      ),
+    ),
+  },
+  strict,
+);
+export type BrokerKeys = Static<typeof BrokerKeys>;

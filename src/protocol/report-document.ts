@@ -5,8 +5,8 @@ import type { Verdict } from '../attest/verdict.ts';
 import { fromBase64, fromHex, toBase64, toHex } from '../shared/bytes.ts';
 import { CodedError } from '../shared/errors.ts';
 import { decodeEvidence, encodeEvidence } from './evidence-document.ts';
-import { ReportDocument } from './messages.ts';
-import { parseJson, requireShape } from './schema-check.ts';
+import { ReportDocument, type ReportJudgement } from './messages.ts';
+import { parseJson, requireShape, SchemaError } from './schema-check.ts';
 
 export class ReportDocumentError extends CodedError<'REPORT_MALFORMED'> {}
 
@@ -19,13 +19,20 @@ export interface Report {
   readonly receivedAt: string;
   readonly evidence: Evidence;
   readonly activation: ActivationTranscript;
+  /** What the broker says it judged with; absent in version 1. Untrusted like everything else in here. */
+  readonly judgement?: StatedJudgement;
+}
+
+export interface StatedJudgement extends Omit<ReportJudgement, 'certificates'> {
+  /** X.509 DER. */
+  readonly certificates: readonly Uint8Array[];
 }
 
 /** `verdict` is the broker's opinion: carried for reading, never read back. */
 export function encodeReport(report: Report, verdict: Verdict): ReportDocument {
   return {
     format: 'cpushare-report',
-    version: 1,
+    version: report.judgement === undefined ? 1 : 2,
     machineId: report.machineId,
     brokerId: toHex(report.brokerId),
     challenge: toHex(report.challenge),
@@ -36,14 +43,26 @@ export function encodeReport(report: Report, verdict: Verdict): ReportDocument {
       signature: toBase64(report.activation.signature),
       brokerPublicKey: toBase64(report.activation.brokerPublicKey),
     },
+    ...(report.judgement === undefined ? {} : { judgement: encodeJudgement(report.judgement) }),
     verdict,
   };
+}
+
+export function encodeJudgement(judgement: StatedJudgement): ReportJudgement {
+  return { ...judgement, certificates: judgement.certificates.map(toBase64) };
 }
 
 /** @throws ReportDocumentError with the first field that does not fit as its cause */
 export function decodeReport(value: unknown): Report {
   try {
     const document = requireShape(ReportDocument, value, 'report');
+    const { judgement } = document;
+    if ((document.version === 2) !== (judgement !== undefined)) {
+      throw new SchemaError(
+        'JSON_SHAPE',
+        `report version ${document.version} ${judgement ? 'has no' : 'lacks its'} judgement`,
+      );
+    }
     return {
       machineId: document.machineId,
       brokerId: fromHex(document.brokerId),
@@ -55,6 +74,9 @@ export function decodeReport(value: unknown): Report {
         signature: fromBase64(document.activation.signature),
         brokerPublicKey: fromBase64(document.activation.brokerPublicKey),
       },
+      ...(judgement === undefined
+        ? {}
+        : { judgement: { ...judgement, certificates: judgement.certificates.map(fromBase64) } }),
     };
   } catch (cause) {
     throw unreadable(cause);

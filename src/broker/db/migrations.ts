@@ -67,6 +67,8 @@ export const migrations: readonly Migration[] = [
       'CREATE INDEX reports_newest ON reports (machine_id, report_id)',
     ],
   },
+  // The signed result (EAR, a JWT) beside the report it is about; null for reports of before.
+  { number: 2, statements: ['ALTER TABLE reports ADD COLUMN result text'] },
 ];
 
 /** Any constant of ours: it names this lock among all advisory locks of the database. */

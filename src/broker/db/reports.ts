@@ -15,20 +15,23 @@ export interface NewReport {
   readonly reason: string | null;
   /** JSON text, served as it is. */
   readonly document: string;
+  /** The signed result, a JWT. */
+  readonly result: string;
 }
 
 /** Stores the report and what it says of its machine, together. */
 export async function addReport(db: Database, report: NewReport): Promise<void> {
-  const { machineId, challenge, receivedAt, status, reason, document } = report;
+  const { machineId, challenge, receivedAt, status, reason, document, result } = report;
   await db.transaction(async (transaction) => {
     await lockMachine(transaction, machineId);
-    await transaction.query('UPDATE reports SET document = NULL WHERE machine_id = $1 AND document IS NOT NULL', [
-      machineId,
-    ]);
     await transaction.query(
-      `INSERT INTO reports (machine_id, challenge, received_at, status, reason, document)
-       VALUES ($1, $2, $3, $4, $5, $6)`,
-      [machineId, challenge, receivedAt.toISOString(), status, reason, document],
+      'UPDATE reports SET document = NULL, result = NULL WHERE machine_id = $1 AND document IS NOT NULL',
+      [machineId],
+    );
+    await transaction.query(
+      `INSERT INTO reports (machine_id, challenge, received_at, status, reason, document, result)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      [machineId, challenge, receivedAt.toISOString(), status, reason, document, result],
     );
     await transaction.query(
       `DELETE FROM reports WHERE machine_id = $1 AND report_id NOT IN (
@@ -50,4 +53,13 @@ export async function newestReport(db: Queryable, machineId: string): Promise<st
     [machineId],
   );
   return row?.document ?? null;
+}
+
+/** The signed result of the newest report, or null. */
+export async function newestResult(db: Queryable, machineId: string): Promise<string | null> {
+  const [row] = await db.query<{ result: string }>(
+    'SELECT result FROM reports WHERE machine_id = $1 AND result IS NOT NULL ORDER BY report_id DESC LIMIT 1',
+    [machineId],
+  );
+  return row?.result ?? null;
 }

@@ -14,7 +14,7 @@ import {
   upsertMachine,
 } from '../db/machines.ts';
 import { migrate, migrations } from '../db/migrations.ts';
-import { addReport, newestReport, REPORT_HISTORY } from '../db/reports.ts';
+import { addReport, newestReport, newestResult, REPORT_HISTORY } from '../db/reports.ts';
 import type { Enrolment } from '../enrolment.ts';
 
 const start = new Date('2026-03-01T00:00:00.123Z');
@@ -186,6 +186,7 @@ export function describeStore(open: () => Promise<Database>): void {
     ]);
     expect(rows).toHaveLength(REPORT_HISTORY);
     expect(rows.filter((row) => row.document !== null)).toHaveLength(1);
+    expect(await newestResult(db, machineId)).toBe(`header.${last}.signature`);
     expect(await findMachine(db, machineId)).toMatchObject({
       attestation: 'refused',
       reason: 'INITRD_DIFFERS',
@@ -238,6 +239,7 @@ function reportOf(machineId: string, number: number) {
     receivedAt: later(number),
     status: 'refused' as const,
     reason: 'INITRD_DIFFERS',
+    result: `header.${number}.signature`,
     document: `{"report":${number},"text":"\\u00e9 ' \\" $1"}`,
   };
 }

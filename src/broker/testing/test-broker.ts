@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import type { Standing } from '../../attest/expected.ts';
 import { policyAccepting } from '../../attest/policies.ts';
 import { newMachine as newAttester } from '../../attest/testing/attester-node.ts';
 import { GOOD_BOOT, referenceValuesOf } from '../../attest/testing/boot-node.ts';
@@ -12,6 +13,7 @@ import type { BrokerContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import { migrate } from '../db/migrations.ts';
 import { openPglite } from '../db/pglite.ts';
+import { createResults } from '../ear.ts';
 import { newIdentityPem, parseIdentity } from '../identity.ts';
 import { judgeWith } from '../judge.ts';
 import { createServer } from '../server.ts';
@@ -46,6 +48,13 @@ export function useBroker(): void {
     test.db = await openPglite(join(folder, 'database'));
     await migrate(test.db);
     const policy = policyAccepting(['software']);
+    const standing: Standing = {
+      referenceValues: [someReferenceValues, acceptedImage],
+      trustAnchors: [attester.authority.certificate],
+      extraCertificates: [],
+      revocationLists: [],
+      policy,
+    };
     test.context = {
       db: test.db,
       identity,
@@ -55,13 +64,8 @@ export function useBroker(): void {
         test.secrets.push(secret);
         return { credentialBlob: new Uint8Array(70), encryptedSecret: new Uint8Array(70) };
       },
-      judge: judgeWith(identity.brokerId, {
-        referenceValues: [someReferenceValues, acceptedImage],
-        trustAnchors: [attester.authority.certificate],
-        extraCertificates: [],
-        revocationLists: [],
-        policy,
-      }),
+      judge: judgeWith(identity.brokerId, standing),
+      results: await createResults(identity, standing, '1.2.3'),
       quotedPcrs: policy.pcrs,
       unattested: createUnattestedList(10),
       limits: { machines: 1000, outstandingEnrolments: 1000 },
