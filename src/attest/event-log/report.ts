@@ -1,17 +1,26 @@
 /** An event log as `attest log` shows it: for programs as JSON, for people as numbered lines. Text is marked unless a digest binds it. */
 import { toHex } from '../../shared/bytes.ts';
-import { type AttestCrypto, HASH_BYTES } from '../crypto.ts';
+import type { AttestCrypto } from '../crypto.ts';
+import { BINDING_WORKAROUNDS } from './binding.ts';
 import { type DecodedEvent, decodeEvent } from './decode.ts';
-import { EventType, eventTypeName } from './event-types.ts';
+import { describeEvent } from './describe.ts';
+import { detailJson, type Json } from './detail-json.ts';
+import { eventTypeName } from './event-types.ts';
 import type { EventLog } from './parse.ts';
-import { isHashName, replayBank } from './replay.ts';
+import { replayBank, unreplayableBanks } from './replay.ts';
+import { WORKAROUNDS, type Workaround } from './workarounds.ts';
 
 export interface LogReport {
   readonly format: EventLog['format'];
+  readonly registers: EventLog['registers'];
   readonly startupLocality: number;
   readonly paddingBytes: number;
+  /** Deviations from the profile that had to be seen through; sentences in `WORKAROUNDS`. */
+  readonly workarounds: readonly Workaround[];
   /** Replayed registers per bank, those that the log extends. */
-  readonly banks: { readonly [bank: string]: { readonly [pcr: string]: string } };
+  readonly banks: { readonly [bank: string]: { readonly [register: string]: string } };
+  /** Banks whose hash is not among those we can compute: their digests are shown, not replayed. */
+  readonly unreplayableBanks: readonly string[];
   readonly events: readonly LogReportEvent[];
 }
 
@@ -21,12 +30,22 @@ export interface LogReportEvent {
   readonly type: string;
   readonly digests: { readonly [bank: string]: string };
   readonly sizeBytes: number;
-  /** How the digest binds the data; null: the description is unproven. */
+  /** How the digest binds the data; null: description and detail are unproven. */
   readonly boundBy: string | null;
   readonly description: string;
+  readonly detail: Json;
 }
 
-export function reportEventLog(log: EventLog, crypto: Pick<AttestCrypto, 'hash'>): LogReport {
+type Crypto = Pick<AttestCrypto, 'hash'>;
+
+export function reportEventLog(log: EventLog, crypto: Crypto): LogReport {
+  const events = decodeForShow(log, crypto);
+  return { ...summary(log, events, crypto), events: events.map(reportEvent) };
+}
+
+type Summary = Omit<LogReport, 'events'>;
+
+function summary(log: EventLog, events: readonly DecodedEvent[], crypto: Crypto): Summary {
   const banks: Record<string, Record<string, string>> = {};
   for (const bank of log.banks) {
     const replayed = replayBank(log, bank, crypto);
@@ -34,14 +53,26 @@ export function reportEventLog(log: EventLog, crypto: Pick<AttestCrypto, 'hash'>
     const registers = [...replayed.pcrs].sort(([a], [b]) => a - b);
     banks[bank] = Object.fromEntries(registers.map(([index, value]) => [index, toHex(value)]));
   }
-  const bank = (['sha256', 'sha384', 'sha512', 'sha1'] as const).find((name) => log.banks.includes(name)) ?? 'sha256';
   return {
     format: log.format,
+    registers: log.registers,
     startupLocality: log.startupLocality,
     paddingBytes: log.paddingBytes,
+    workarounds: [...new Set([...log.workarounds, ...events.flatMap(bindingWorkaround)])],
     banks,
-    events: log.events.map((event) => reportEvent(decodeEvent(event, bank, crypto))),
+    unreplayableBanks: unreplayableBanks(log),
   };
+}
+
+function bindingWorkaround({ boundBy }: DecodedEvent): readonly Workaround[] {
+  const workaround = boundBy == null ? null : BINDING_WORKAROUNDS[boundBy];
+  return workaround === null ? [] : [workaround];
+}
+
+/** Binding is shown for the strongest bank that the log has. */
+function decodeForShow(log: EventLog, crypto: Crypto): readonly DecodedEvent[] {
+  const bank = (['sha256', 'sha384', 'sha512', 'sha1'] as const).find((name) => log.banks.includes(name)) ?? 'sha256';
+  return log.events.map((event) => decodeEvent(event, bank, crypto));
 }
 
 function reportEvent(decoded: DecodedEvent): LogReportEvent {
@@ -52,64 +83,47 @@ function reportEvent(decoded: DecodedEvent): LogReportEvent {
     type: eventTypeName(event.type),
     digests: Object.fromEntries([...event.digests].map(([bank, digest]) => [bank, toHex(digest)])),
     sizeBytes: event.data.length,
-    boundBy: decoded.trust === 'bound' ? decoded.boundBy : null,
-    description: describe(decoded),
+    boundBy: decoded.boundBy ?? null,
+    description: describeEvent(decoded),
+    detail: detailJson(decoded),
   };
 }
 
-function describe({ event, detail }: DecodedEvent): string {
-  switch (detail.kind) {
-    case 'variable':
-      return `${detail.variable.name} (${detail.variable.guid}), ${detail.variable.value.length} bytes${booleanNote(detail.variable.value)}`;
-    case 'text':
-      return detail.text;
-    case 'separator':
-      return `separator: ${detail.meaning}`;
-    case 'image':
-      return detail.devicePath === '' ? `image of ${detail.sizeBytes} bytes` : `image ${detail.devicePath}`;
-    case 'grub-command':
-      return `GRUB command: ${detail.text}`;
-    case 'kernel-command-line':
-      return `kernel command line: ${detail.text}`;
-    case 'file':
-      return `file ${detail.name}`;
-    case 'load-options':
-    case 'initrd':
-      return detail.label;
-    case 'opaque':
-      return event.type === EventType.NO_ACTION
-        ? `information, ${event.data.length} bytes`
-        : `${event.data.length} bytes`;
-  }
-}
-
-function booleanNote(value: Uint8Array): string {
-  return value.length === 1 ? `: ${value[0]}` : '';
-}
-
-export function renderLog(report: LogReport): string {
+/** The same for people, without the work that only programs need. */
+export function renderEventLog(log: EventLog, crypto: Crypto): string {
+  const events = decodeForShow(log, crypto);
+  const { banks, workarounds } = summary(log, events, crypto);
+  const register = log.registers === 'mr' ? 'MR' : 'PCR';
   const lines = [
-    `Event log, ${report.format}, ${report.events.length} events, banks ${Object.keys(report.banks).join(', ')}`,
-    ...(report.startupLocality === 0 ? [] : [`Register 0 starts from locality ${report.startupLocality}.`]),
-    ...(report.paddingBytes === 0 ? [] : [`${report.paddingBytes} padding bytes after the last event.`]),
+    `Event log, ${log.format}, ${events.length} events, banks ${log.banks.join(', ')}`,
+    ...(log.startupLocality === 0 ? [] : [`Register 0 starts from locality ${log.startupLocality}.`]),
+    ...(log.paddingBytes === 0 ? [] : [`${log.paddingBytes} padding bytes after the last event.`]),
+    ...workarounds.map((name) => `${WORKAROUNDS[name]} [${name}]`),
+    ...unreplayableBanks(log).map((bank) => `The bank ${bank} is shown, not replayed: its hash is not known here.`),
     '',
   ];
-  for (const event of report.events) {
-    const digest = Object.entries(event.digests).sort(([a], [b]) => width(b) - width(a))[0];
+  for (const decoded of events) {
+    const { event } = decoded;
     const pcr = event.pcr === 0xffffffff ? '--' : String(event.pcr).padStart(2);
-    lines.push(`${String(event.number).padStart(4)}  PCR ${pcr}  ${event.type}`);
-    if (digest !== undefined) lines.push(`      ${digest[0]} ${digest[1]}`);
-    lines.push(`      ${printable(event.description)}${event.boundBy === null ? ' (unproven)' : ''}`);
+    lines.push(`${String(event.number).padStart(4)}  ${register} ${pcr}  ${eventTypeName(event.type)}`);
+    const bank = shownBank(event.digests);
+    if (bank !== undefined) lines.push(`      ${bank} ${toHex(event.digests.get(bank) ?? new Uint8Array())}`);
+    lines.push(`      ${printable(describeEvent(decoded))}${UNPROVEN[decoded.boundBy ?? 'nothing']}`);
   }
-  for (const [bank, registers] of Object.entries(report.banks)) {
+  for (const [bank, registers] of Object.entries(banks)) {
     lines.push('', `Replayed ${bank}:`);
     for (const [index, value] of Object.entries(registers)) lines.push(`  ${index.padStart(2)}  ${value}`);
   }
   return lines.join('\n');
 }
 
-const width = (bank: string): number =>
-  isHashName(bank) && bank !== 'sha384' && bank !== 'sha512' ? HASH_BYTES[bank] : 0;
+const UNPROVEN = { data: '', body: '', 'cut-data': '', value: ' (name unproven)', nothing: ' (unproven)' } as const;
+
+/** One digest a line is enough to find an event again. */
+function shownBank(digests: ReadonlyMap<string, Uint8Array>): string | undefined {
+  const banks = [...digests.keys()];
+  return ['sha256', 'sha1'].find((bank) => banks.includes(bank)) ?? banks[0];
+}
 
 /** Event text is a stranger's: control and direction characters could repaint the reader's terminal. */
 export function printable(text: string): string {

@@ -2,7 +2,8 @@
 import type { CommandModule } from 'yargs';
 import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
 import { parseEventLog } from '../../attest/event-log/parse.ts';
-import { renderLog, reportEventLog } from '../../attest/event-log/report.ts';
+import { renderEventLog, reportEventLog } from '../../attest/event-log/report.ts';
+import { ALL_WORKAROUNDS } from '../../attest/event-log/workarounds.ts';
 import { read } from './files.ts';
 
 interface LogArguments {
@@ -19,8 +20,8 @@ export const logCommand: CommandModule<object, LogArguments> = {
       .option('json', { type: 'boolean', default: false, describe: '{"banks":{"sha256":{"0":"hex",…}},"events":[…]}' })
       .example('$0 attest log /sys/kernel/security/tpm0/binary_bios_measurements', "this machine's own boot") as never,
   handler: async ({ file, json }) => {
-    const log = parseEventLog(new Uint8Array(await read(file)), { padding: 'allow' });
-    const report = reportEventLog(log, nodeAttestCrypto);
-    console.log(json ? JSON.stringify(report) : renderLog(report));
+    const log = parseEventLog(await read(file), { padding: 'allow', workarounds: ALL_WORKAROUNDS });
+    const text = json ? JSON.stringify(reportEventLog(log, nodeAttestCrypto)) : renderEventLog(log, nodeAttestCrypto);
+    console.log(text);
   },
 };
