@@ -501,8 +501,12 @@ describe('TPM class', () => {
         intermediate.certificate,
       ],
     });
-    const verdict = judgeMachine(made, { trustAnchors: [vendor.certificate], policy: policyAccepting(['hardware']) });
+    const named = { trustAnchors: [vendor.certificate], policy: policyAccepting(['hardware']) };
+    const stated = { [toHex(nodeAttestCrypto.hash('sha256', vendor.certificate))]: 'hardware' } as const;
+    const verdict = judgeMachine(made, { ...named, anchorClasses: stated });
     expect(verdict).toMatchObject({ status: 'accepted', tpm: { class: 'hardware' } });
+    // a root in no table of vendors, named without saying what it stands for: its own name proves nothing
+    expect(judgeMachine(made, named)).toMatchObject({ status: 'refused', tpm: { class: 'unknown' } });
   });
 
   it.each([

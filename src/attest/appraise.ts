@@ -5,6 +5,7 @@
  */
 import { judgeBootLog } from './boot-log.ts';
 import type { AttestCrypto } from './crypto.ts';
+import { UNJUDGED_TPM } from './ek.ts';
 import type { Evidence } from './evidence.ts';
 import type { Expected, Request } from './expected.ts';
 import type { Findings } from './findings.ts';
@@ -75,7 +76,7 @@ type Judged = Prepared & Request;
 
 function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledger: Ledger): Findings {
   let findings: Findings = {
-    tpm: { class: 'unknown', manufacturer: null, model: null, evidence: 'not judged' },
+    tpm: UNJUDGED_TPM,
     claims: null,
     pcrs: null,
     events: null,

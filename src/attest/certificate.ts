@@ -1,59 +1,80 @@
-/** X.509 certificates (RFC 5280) as an EK chain needs them: parsed strictly, verified through the crypto port. */
-import { AsnConvert } from '@peculiar/asn1-schema';
-import {
-  Certificate as Asn1Certificate,
-  BasicConstraints,
-  ExtendedKeyUsage,
-  type Extension,
-  type GeneralName,
-  KeyUsage,
-  KeyUsageFlags,
-  type Name,
-  SubjectAlternativeName,
-} from '@peculiar/asn1-x509';
-import { equalBytes, toHex } from '../shared/bytes.ts';
+/**
+ * X.509 v3 certificates (RFC 5280) as an EK chain needs them, read strictly, verified through the crypto port. What real
+ * EK certificates get wrong is read as well, and named in `quirks`: who may have which quirk is for `ek-path.ts` to say.
+ * Nothing in here is trusted until a path to a named authority was verified.
+ */
+import { equalBytes } from '../shared/bytes.ts';
 import { CodedError } from '../shared/errors.ts';
+import {
+  type CertificateExtensions,
+  type ExtensionQuirk,
+  NO_EXTENSIONS,
+  readExtensions,
+} from './certificate-extensions.ts';
 import type { AttestCrypto, SignatureCheck } from './crypto.ts';
+import { CURVE_BYTES } from './crypto.ts';
+import {
+  bitStringBytes,
+  contentOf,
+  context,
+  contextConstructed,
+  type DerElement,
+  DerError,
+  expectTag,
+  finish,
+  hasMore,
+  inside,
+  naturalBytes,
+  oidText,
+  only,
+  smallNumber,
+  TAG,
+  take,
+  takeIf,
+  wholeOf,
+} from './der.ts';
+import { type CertifiedKey, publicKeyOf } from './der-key.ts';
+import { isNameInOrder } from './der-name.ts';
+import { derTime } from './der-time.ts';
 
 export class CertificateError extends CodedError<'CERTIFICATE_MALFORMED'> {}
 
-export interface Certificate {
+/** What is wrong with a certificate and was seen in EK certificates of real TPMs; `QUIRKS` says each in a sentence. */
+export type CertificateQuirk =
+  | ExtensionQuirk
+  | 'nv-header'
+  | 'nv-padding'
+  | 'set-order'
+  | 'rsaes-oaep-key'
+  | 'sha1-signature'
+  | 'serial-number'
+  | 'time-form';
+
+export interface Certificate extends CertificateExtensions {
   readonly der: Uint8Array;
+  /** As encoded, two's complement. */
+  readonly serial: Uint8Array;
   /** Issuer and subject as DER: compared byte by byte. */
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
-  /** For people: `CN=…, O=…`. */
-  readonly subjectText: string;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
+  /** Milliseconds since 1970; both ends are part of the validity. */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  /** SubjectPublicKeyInfo, DER. */
   readonly publicKeyInfo: Uint8Array;
-  /** Hex of the raw key inside `publicKeyInfo`, without algorithm. */
-  readonly publicKeyBits: string;
-  readonly isCa: boolean;
-  readonly pathLength: number | null;
-  /** Null where the extension is absent: no restriction. */
-  readonly mayCertify: boolean | null;
-  readonly extendedKeyUsages: readonly string[];
-  /** Attribute values by OID out of the directory names of the subject alternative name: TPM manufacturer, model, version. */
-  readonly alternativeAttributes: ReadonlyMap<string, string>;
-  /** OIDs of critical extensions that this code does not judge. */
-  readonly unknownCritical: readonly string[];
-  readonly signed: { readonly data: Uint8Array; readonly algorithm: string; readonly signature: Uint8Array };
+  readonly publicKey: CertifiedKey;
+  readonly quirks: readonly CertificateQuirk[];
+  readonly signed: Signed;
 }
 
-const OID = {
-  basic: '2.5.29.19',
-  keyUsage: '2.5.29.15',
-  extendedKeyUsage: '2.5.29.37',
-  alternative: '2.5.29.17',
-} as const;
-const NAME_LABELS: { readonly [oid: string]: string } = {
-  '2.5.4.3': 'CN',
-  '2.5.4.10': 'O',
-  '2.5.4.11': 'OU',
-  '2.5.4.6': 'C',
-};
-/** SHA-1 is not in here: no CA that signs today may rest on it. */
+/** What an authority put its signature under: a certificate or a revocation list. */
+export interface Signed {
+  readonly data: Uint8Array;
+  /** OID of the signature algorithm. */
+  readonly algorithm: string;
+  readonly signature: Uint8Array;
+}
+
 const ALGORITHMS: { readonly [oid: string]: Pick<SignatureCheck, 'scheme' | 'hash'> } = {
   '1.2.840.113549.1.1.11': { scheme: 'rsassa', hash: 'sha256' },
   '1.2.840.113549.1.1.12': { scheme: 'rsassa', hash: 'sha384' },
@@ -62,13 +83,21 @@ const ALGORITHMS: { readonly [oid: string]: Pick<SignatureCheck, 'scheme' | 'has
   '1.2.840.10045.4.3.3': { scheme: 'ecdsa', hash: 'sha384' },
   '1.2.840.10045.4.3.4': { scheme: 'ecdsa', hash: 'sha512' },
 };
+/** Only where the caller says so: a certificate of an authority must not rest on SHA-1. */
+const SHA1_ALGORITHMS: typeof ALGORITHMS = {
+  '1.2.840.113549.1.1.5': { scheme: 'rsassa', hash: 'sha1' },
+  '1.2.840.10045.4.1': { scheme: 'ecdsa', hash: 'sha1' },
+};
+/** RFC 5280 §4.1.2.2. */
+const MAX_SERIAL_BYTES = 20;
+/** Larger than every certificate of a TPM vendor seen; a post-quantum one would need a new algorithm here anyway. */
+export const MAX_CERTIFICATE_BYTES = 16_384;
 
-/** One certificate and nothing behind it. @throws CertificateError */
+/** One certificate and nothing around it. @throws CertificateError */
 export function parseCertificate(der: Uint8Array): Certificate {
   try {
-    const length = derLength(der);
-    if (length !== der.length) throw new Error(`its DER is ${length} bytes long, ${der.length} were given`);
-    return read(der, AsnConvert.parse(der, Asn1Certificate));
+    if (der.length > MAX_CERTIFICATE_BYTES) throw new Error(`at most ${MAX_CERTIFICATE_BYTES} bytes are read`);
+    return read(der);
   } catch (cause) {
     throw new CertificateError('CERTIFICATE_MALFORMED', `a certificate of ${der.length} bytes cannot be read`, {
       cause,
@@ -76,139 +105,123 @@ export function parseCertificate(der: Uint8Array): Certificate {
   }
 }
 
-/** Did `issuer` sign `certificate`? Names are the caller's business. */
+/** Did the holder of `issuerKeyInfo` sign this? Names and rights are the caller's business. */
 export function isSignedBy(
-  certificate: Certificate,
-  issuer: Certificate,
+  signed: Signed,
+  issuer: Pick<Certificate, 'publicKeyInfo' | 'publicKey'>,
   crypto: Pick<AttestCrypto, 'verify'>,
+  options: { readonly sha1: 'allowed' | 'refused' },
 ): boolean {
-  const algorithm = ALGORITHMS[certificate.signed.algorithm];
+  const weak = options.sha1 === 'allowed' ? SHA1_ALGORITHMS[signed.algorithm] : undefined;
+  const algorithm = ALGORITHMS[signed.algorithm] ?? weak;
   if (algorithm === undefined) return false;
-  const { data, signature } = certificate.signed;
-  const raw = algorithm.scheme === 'ecdsa' ? ecdsaToRaw(signature, issuer.publicKeyInfo) : signature;
-  if (raw === null) return false;
-  return crypto.verify({ key: { kind: 'spki', der: issuer.publicKeyInfo }, ...algorithm, data, signature: raw });
-}
-
-/** The raw public key inside a SubjectPublicKeyInfo, without algorithm: RSA keys are named rsaEncryption here, RSAES-OAEP there. */
-export function publicKeyBits(spki: Uint8Array): string {
-  const outer = contents(spki, 0x30);
-  const algorithmEnd = derLength(outer);
-  return toHex(contents(outer.subarray(algorithmEnd), 0x03));
-}
-
-function read(der: Uint8Array, parsed: Asn1Certificate): Certificate {
-  const { tbsCertificate } = parsed;
-  if (parsed.tbsCertificateRaw === undefined) throw new Error('it has no body');
-  if (parsed.signatureAlgorithm.algorithm !== tbsCertificate.signature.algorithm) {
-    throw new Error('it names two signature algorithms');
+  const { publicKey } = issuer;
+  let signature: Uint8Array | null = signed.signature;
+  if (algorithm.scheme === 'ecdsa') {
+    signature = publicKey.kind === 'ec' ? ecdsaToRaw(signed.signature, CURVE_BYTES[publicKey.curve]) : null;
+  } else if (publicKey.kind !== 'rsa' || publicKey.oaep) {
+    return false;
   }
-  const extensions = tbsCertificate.extensions ?? [];
-  const ids = extensions.map((extension) => extension.extnID);
-  if (new Set(ids).size !== ids.length) throw new Error('it has an extension twice');
-  const get = (oid: string): Extension | undefined => extensions.find((extension) => extension.extnID === oid);
-  const value = <T>(oid: string, type: new () => T): T | null => {
-    const extension = get(oid);
-    return extension === undefined ? null : AsnConvert.parse(extension.extnValue, type);
-  };
-  const basic = value(OID.basic, BasicConstraints);
-  const keyUsage = value(OID.keyUsage, KeyUsage);
-  const publicKeyInfo = new Uint8Array(AsnConvert.serialize(tbsCertificate.subjectPublicKeyInfo));
-  const known: readonly string[] = Object.values(OID);
+  if (signature === null) return false;
+  return crypto.verify({
+    key: { kind: 'spki', der: issuer.publicKeyInfo },
+    ...algorithm,
+    data: signed.data,
+    signature,
+  });
+}
+
+export const sameCertificate = (a: Certificate, b: Certificate): boolean => equalBytes(a.der, b.der);
+
+/** The three parts that certificates and revocation lists share. @throws DerError */
+export function readSigned(der: Uint8Array): {
+  readonly body: DerElement;
+  readonly signed: Signed;
+  algorithmDer: Uint8Array;
+} {
+  const outer = inside(only(der, TAG.sequence));
+  const body = expectTag(outer, TAG.sequence);
+  const algorithm = expectTag(outer, TAG.sequence);
+  const signature = bitStringBytes(expectTag(outer, TAG.bitString));
+  finish(outer);
+  const parts = inside(algorithm);
+  const oid = oidText(expectTag(parts, TAG.oid));
+  if (hasMore(parts)) take(parts);
+  finish(parts);
+  return { body, signed: { data: wholeOf(body), algorithm: oid, signature }, algorithmDer: wholeOf(algorithm) };
+}
+
+function read(der: Uint8Array): Certificate {
+  const { body, signed, algorithmDer } = readSigned(der);
+  const quirks = new Set<CertificateQuirk>();
+  const reader = inside(body);
+  const version = takeIf(reader, contextConstructed(0));
+  if (version === null || smallNumber(only(contentOf(version), TAG.integer)) !== 2)
+    throw new Error('it is not of version 3');
+  const serial = serialNumber(expectTag(reader, TAG.integer), quirks);
+  if (!equalBytes(wholeOf(expectTag(reader, TAG.sequence)), algorithmDer))
+    throw new Error('it names two signature algorithms');
+  const issuer = expectTag(reader, TAG.sequence);
+  const [notBeforeMs, notAfterMs] = validity(expectTag(reader, TAG.sequence), quirks);
+  const subject = expectTag(reader, TAG.sequence);
+  if (!isNameInOrder(issuer) || !isNameInOrder(subject)) quirks.add('set-order');
+  const keyInfo = expectTag(reader, TAG.sequence);
+  const publicKey = publicKeyOf(keyInfo);
+  if (publicKey.kind === 'rsa' && publicKey.oaep) quirks.add('rsaes-oaep-key');
+  if (SHA1_ALGORITHMS[signed.algorithm] !== undefined) quirks.add('sha1-signature');
+  takeIf(reader, context(1)); // unique identifiers: nobody writes them, RFC 5280 says to read over them
+  takeIf(reader, context(2));
+  const extensions = takeIf(reader, contextConstructed(3));
+  finish(reader);
   return {
     der,
-    issuer: new Uint8Array(AsnConvert.serialize(tbsCertificate.issuer)),
-    subject: new Uint8Array(AsnConvert.serialize(tbsCertificate.subject)),
-    subjectText: nameText(tbsCertificate.subject),
-    notBefore: time(tbsCertificate.validity.notBefore),
-    notAfter: time(tbsCertificate.validity.notAfter),
-    publicKeyInfo,
-    publicKeyBits: publicKeyBits(publicKeyInfo),
-    isCa: basic?.cA ?? false,
-    pathLength: basic?.pathLenConstraint ?? null,
-    mayCertify: keyUsage === null ? null : (keyUsage.toNumber() & KeyUsageFlags.keyCertSign) !== 0,
-    extendedKeyUsages: [...(value(OID.extendedKeyUsage, ExtendedKeyUsage) ?? [])],
-    alternativeAttributes: directoryAttributes(value(OID.alternative, SubjectAlternativeName) ?? []),
-    unknownCritical: [...extensions]
-      .filter((each) => each.critical && !known.includes(each.extnID))
-      .map((each) => each.extnID),
-    signed: {
-      data: new Uint8Array(parsed.tbsCertificateRaw),
-      algorithm: parsed.signatureAlgorithm.algorithm,
-      signature: new Uint8Array(parsed.signatureValue),
-    },
+    serial,
+    issuer: wholeOf(issuer),
+    subject: wholeOf(subject),
+    notBeforeMs,
+    notAfterMs,
+    publicKeyInfo: wholeOf(keyInfo),
+    publicKey,
+    ...(extensions === null ? NO_EXTENSIONS : readExtensions(extensions, quirks)),
+    quirks: [...quirks],
+    signed,
   };
 }
 
-/** An unreadable date would compare as neither too early nor too late. */
-function time(value: { getTime(): Date }): Date {
-  const date = value.getTime();
-  if (Number.isNaN(date.getTime())) throw new Error('it has an unreadable date');
-  return date;
+/** Negative, zero and overlong numbers exist; the bytes are compared, so they need no meaning. */
+function serialNumber(element: DerElement, quirks: Set<CertificateQuirk>): Uint8Array {
+  const serial = contentOf(element);
+  if (serial.length === 0 || serial.length > 64) throw new Error(`its serial number has ${serial.length} bytes`);
+  const [first = 0, second = 0] = serial;
+  const longer = serial.length > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80));
+  const zero = serial.length === 1 && first === 0;
+  const bytes = serial.length - (first === 0 ? 1 : 0);
+  if (first >= 0x80 || zero || longer || bytes > MAX_SERIAL_BYTES) quirks.add('serial-number');
+  return serial;
 }
 
-function directoryAttributes(names: Iterable<GeneralName>): ReadonlyMap<string, string> {
-  const attributes = new Map<string, string>();
-  for (const { directoryName } of names) {
-    for (const part of directoryName?.flat() ?? []) attributes.set(part.type, part.value.toString());
-  }
-  return attributes;
-}
-
-function nameText(name: Name): string {
-  const parts = name.flatMap((part) => [...part]);
-  return (
-    parts.map((part) => `${NAME_LABELS[part.type] ?? part.type}=${part.value.toString()}`).join(', ') || '(no name)'
-  );
+function validity(element: DerElement, quirks: Set<CertificateQuirk>): readonly [number, number] {
+  const reader = inside(element);
+  const [from, to] = [derTime(take(reader)), derTime(take(reader))];
+  finish(reader);
+  if (!from.profile || !to.profile) quirks.add('time-form');
+  return [from.ms, to.ms];
 }
 
 /** ECDSA-Sig-Value { r, s } to r and s side by side at the width of the signer's curve. */
-function ecdsaToRaw(signature: Uint8Array, signerSpki: Uint8Array): Uint8Array | null {
+function ecdsaToRaw(signature: Uint8Array, width: number): Uint8Array | null {
   try {
-    const width = Math.floor((publicKeyBits(signerSpki).length / 2 - 2) / 2); // unused-bits byte, 0x04, x, y
-    const body = contents(signature, 0x30);
-    const rLength = derLength(body);
+    const reader = inside(only(signature, TAG.sequence));
     const raw = new Uint8Array(2 * width);
-    for (const [index, bytes] of [body.subarray(0, rLength), body.subarray(rLength)].entries()) {
-      let number = contents(bytes, 0x02);
-      while (number[0] === 0 && number.length > 1) number = number.subarray(1);
+    for (const end of [width, 2 * width]) {
+      const number = naturalBytes(expectTag(reader, TAG.integer));
       if (number.length > width) return null;
-      raw.set(number, (index + 1) * width - number.length);
+      raw.set(number, end - number.length);
     }
+    finish(reader);
     return raw;
-  } catch {
-    return null;
+  } catch (error) {
+    if (error instanceof DerError) return null;
+    throw error;
   }
-}
-
-/** Contents of the one DER element that `bytes` consists of. */
-function contents(bytes: Uint8Array, tag: number): Uint8Array {
-  const length = derLength(bytes);
-  if (bytes[0] !== tag || length !== bytes.length) {
-    if (!(bytes[0] === tag && length < bytes.length && tag === 0x03)) throw new Error('unexpected DER element');
-  }
-  return bytes.subarray(headLength(bytes), length);
-}
-
-/** Head and contents of the DER element at the start of `bytes`. */
-function derLength(bytes: Uint8Array): number {
-  const head = headLength(bytes);
-  const first = bytes[1] ?? 0;
-  let length = first;
-  if (first >= 0x80) {
-    length = 0;
-    for (let index = 2; index < head; index += 1) length = length * 256 + (bytes[index] ?? 0);
-  }
-  if (head + length > bytes.length) throw new Error(`DER of ${head + length} bytes in ${bytes.length}`);
-  return head + length;
-}
-
-function headLength(bytes: Uint8Array): number {
-  const first = bytes[1];
-  if (first === undefined || first === 0x80 || first > 0x83) throw new Error('a DER length that cannot be');
-  return first < 0x80 ? 2 : 2 + (first & 0x7f);
-}
-
-export function sameBytes(a: Certificate, b: Certificate): boolean {
-  return equalBytes(a.der, b.der);
 }

@@ -1,159 +1,194 @@
 /**
- * Who made this TPM? The EK certificate, its chain to an authority that the verifier named, and the class that follows.
- * The class is never inferred upwards: what is not shown to be hardware by a named vendor authority is not hardware.
+ * Who made this TPM? The EK certificate, its path to an authority that the verifier named, and the class that follows.
+ * The class is never inferred upwards: what is not shown to be hardware by a known vendor's root is not hardware.
  */
-import { equalBytes } from '../shared/bytes.ts';
-import {
-  type Certificate,
-  CertificateError,
-  isSignedBy,
-  parseCertificate,
-  publicKeyBits,
-  sameBytes,
-} from './certificate.ts';
+import type { TpmtPublic } from 'tpm2-ts/public-area';
+import { type Certificate, CertificateError, type CertificateQuirk } from './certificate.ts';
 import type { AttestCrypto } from './crypto.ts';
+import { DerError } from './der.ts';
+import { type CertifiedKey, keyText, publicKeyOfTpm, sameKey } from './der-key.ts';
+import { nameText } from './der-name.ts';
+import { classify, manufacturerOf, modelOf } from './ek-class.ts';
+import { EK_USAGE, findPath, type PathSources } from './ek-path.ts';
+import { judgeEkObject } from './ek-public.ts';
+import { judgeRevocation } from './ek-revocation.ts';
+import { type PreparedTrust, readLeaf, type StoredLeaf } from './ek-trust.ts';
 import type { TpmClass } from './evidence.ts';
 import type { Failure } from './ledger.ts';
+import { weaknessesOf } from './limits.ts';
 import type { RefusalCode } from './refusal-codes.ts';
 import type { Verdict } from './verdict.ts';
 
-/** TCG EK Credential Profile 2.6 §3.2: tcg-kp-EKCertificate, and the names in the subject alternative name. */
-const EK_USAGE = '2.23.133.8.1';
-const TPM_MANUFACTURER = '2.23.133.2.1';
-const TPM_MODEL = '2.23.133.2.2';
-const MAX_CHAIN = 6;
-/** swtpm writes IBM's PCI vendor number in place of a TPM vendor id. */
-const SWTPM_MANUFACTURER = 'id:00001014';
-
-/** TCG Vendor ID Registry; the authority's name must fit too, since any trusted authority could write any vendor. */
-const VENDORS: readonly { id: string; authority: RegExp; class: TpmClass; name: string }[] = [
-  { id: 'id:49465800', authority: /\bInfineon\b/i, class: 'hardware', name: 'Infineon' },
-  { id: 'id:53544D20', authority: /\bSTM(icroelectronics)?\b/i, class: 'hardware', name: 'STMicroelectronics' },
-  { id: 'id:4E544300', authority: /\bNuvoton\b/i, class: 'hardware', name: 'Nuvoton' },
-  { id: 'id:41544D4C', authority: /\b(Atmel|Microchip)\b/i, class: 'hardware', name: 'Atmel' },
-  { id: 'id:494E5443', authority: /\bIntel\b/i, class: 'firmware', name: 'Intel' },
-  { id: 'id:414D4400', authority: /\b(AMD|Advanced Micro Devices)\b/i, class: 'firmware', name: 'AMD' },
-  { id: 'id:51434F4D', authority: /\bQualcomm\b/i, class: 'firmware', name: 'Qualcomm' },
-  { id: 'id:474F4F47', authority: /\bGoogle\b/i, class: 'cloud', name: 'Google' },
-  { id: 'id:4D534654', authority: /\bMicrosoft\b/i, class: 'cloud', name: 'Microsoft' },
-];
-
 export type TpmIdentity = Verdict['tpm'];
 
-/** A failure is evidence that contradicts itself; a TPM nobody vouches for is genuine and of class `unknown`. */
-export function judgeEkCertificates(
-  chainDer: readonly Uint8Array[],
-  ekPublicKeyInfo: Uint8Array,
-  trust: { readonly anchors: readonly Uint8Array[]; readonly time: Date },
-  crypto: AttestCrypto,
-): { readonly identity: TpmIdentity; readonly unknownCode: RefusalCode | null } | Failure {
-  let chain: Certificate[];
-  try {
-    chain = chainDer.map(parseCertificate);
-  } catch (error) {
-    if (!(error instanceof CertificateError)) throw error;
-    return { code: 'EK_CERTIFICATE_MALFORMED', family: 'malformed', sentence: `${error.message}.` };
-  }
-  const leaf = chain[0];
-  if (leaf === undefined) return unknown('EK_CERTIFICATE_MISSING', 'The TPM holds no EK certificate.', null);
-  if (leaf.publicKeyBits !== publicKeyBits(ekPublicKeyInfo)) {
-    return {
-      code: 'EK_KEY_MISMATCH',
-      family: 'false',
-      sentence: 'The EK certificate is for another key than the EK that was handed over.',
-      remedy: 'The seller client must use the EK that its TPM has a certificate for.',
-    };
-  }
-  const purpose = purposeFailure(leaf);
-  if (purpose !== null) return purpose;
-  const anchors = trust.anchors.map(parseCertificate);
-  const path = findPath(leaf, chain.slice(1), anchors, crypto);
-  if (path === null) {
-    return unknown(
-      'EK_AUTHORITY_UNKNOWN',
-      `No trusted authority signed the EK certificate of ${leaf.subjectText}.`,
-      leaf,
-    );
-  }
-  const late = path.find((each) => each.notBefore > trust.time || each.notAfter < trust.time);
-  if (late !== undefined) {
-    return {
-      code: 'EK_CERTIFICATE_EXPIRED',
-      family: 'policy',
-      sentence: `The certificate of ${late.subjectText} is valid from ${late.notBefore.toISOString()} to ${late.notAfter.toISOString()}, judged at ${trust.time.toISOString()}.`,
-    };
-  }
-  return { identity: identify(leaf, path), unknownCode: null };
+export interface JudgedTpm {
+  readonly identity: TpmIdentity;
+  /** Why the class is `unknown`, where that has a reason of its own. */
+  readonly unknownCode: RefusalCode | null;
 }
 
-function purposeFailure(leaf: Certificate): Failure | null {
+/** The EK certificate and the chain that NV has room for. */
+const MAX_CERTIFICATES = 12;
+
+/** Nothing was judged yet: the least that can be said. */
+export const UNJUDGED_TPM: TpmIdentity = {
+  class: 'unknown',
+  manufacturer: null,
+  model: null,
+  evidence: 'not judged',
+  weaknesses: weaknessesOf('unknown', []),
+  anchor: null,
+  quirks: [],
+};
+
+/**
+ * `certificates`: EK certificate first, then what else the TPM holds; untrusted. A failure is evidence that contradicts
+ * itself or what was handed over by hand; a TPM that nobody vouches for is genuine and of class `unknown`.
+ */
+export function judgeEk(
+  certificates: readonly Uint8Array[],
+  ek: TpmtPublic,
+  trust: PreparedTrust,
+  time: Date,
+  crypto: AttestCrypto,
+): JudgedTpm | Failure {
+  const object = judgeEkObject(ek);
+  const key = publicKeyOfTpm(ek);
+  if (!object.safe || key === null) {
+    const sentence = `The EK ${object.safe ? 'is no key on a curve or of RSA' : object.sentence}, so it is no endorsement key.`;
+    return { code: 'EK_ATTRIBUTES_UNSAFE', family: 'false', sentence };
+  }
+  const read = readCertificates(certificates, key, trust);
+  if ('code' in read) return read;
+  const quirks = object.template === null ? ['ek-template'] : [];
+  if (read.leaf === null) {
+    const reason = 'The TPM holds no EK certificate, and none for its EK was handed over';
+    return unknown('EK_CERTIFICATE_MISSING', reason, null, quirks);
+  }
+  const { leaf, chain } = read;
+  quirks.push(...leaf.quirks);
+  if (!sameKey(leaf.certificate.publicKey, key)) return keyMismatch(leaf.certificate, key);
+  return purposeFailure(leaf.certificate, key) ?? judgePath(leaf.certificate, chain, quirks, trust, time, crypto);
+}
+
+function readCertificates(
+  certificates: readonly Uint8Array[],
+  key: CertifiedKey,
+  trust: PreparedTrust,
+): { readonly leaf: StoredLeaf | null; readonly chain: readonly Certificate[] } | Failure {
+  const [first, ...others] = certificates;
+  try {
+    if (certificates.length > MAX_CERTIFICATES)
+      return malformed(`${certificates.length} certificates were handed over`);
+    if (first === undefined) return { leaf: trust.leaves(key), chain: [] };
+    return { leaf: readLeaf(first), chain: others.map(trust.authority) };
+  } catch (error) {
+    if (!(error instanceof CertificateError || error instanceof DerError)) throw error;
+    const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+    return malformed(`${error.message}${cause}`);
+  }
+}
+
+function judgePath(
+  leaf: Certificate,
+  chain: readonly Certificate[],
+  quirks: readonly string[],
+  trust: PreparedTrust,
+  time: Date,
+  crypto: AttestCrypto,
+): JudgedTpm | Failure {
+  if (trust.anchorCount === 0) {
+    return unknown(
+      'EK_AUTHORITY_UNKNOWN',
+      'No authority for TPMs is trusted, so nobody vouches for this one',
+      leaf,
+      quirks,
+    );
+  }
+  const found = findPath(leaf, withChain(trust, chain), time.getTime(), crypto);
+  if (!('path' in found)) {
+    if (found.kind === 'unknown') {
+      const reason = `No trusted authority signed the EK certificate of ${nameText(leaf.subject)}: ${found.sentence}`;
+      return unknown('EK_AUTHORITY_UNKNOWN', reason, leaf, quirks);
+    }
+    const code = found.kind === 'expired' ? 'EK_CERTIFICATE_EXPIRED' : 'EK_CHAIN_INVALID';
+    const family = found.kind === 'expired' ? 'policy' : 'false';
+    return { code, family, sentence: `The chain of the EK certificate does not hold: ${found.sentence}.` };
+  }
+  const revocation = judgeRevocation(found.path, trust, time.getTime(), crypto);
+  if ('code' in revocation) return revocation;
+  const anchor = trust.endorsers.get(found.path.at(-1) ?? leaf);
+  if (anchor === undefined) throw new Error('a path that ends in no anchor');
+  const judged = classify(found.path, anchor);
+  const lists = revocation.lists === 0 ? '' : `; ${revocation.lists} current revocation list(s) do not name it`;
+  const identity = identityOf(judged.class, `${judged.evidence}${lists}`, leaf, quirks);
+  const subject = nameText(anchor.certificate.subject);
+  return { identity: { ...identity, anchor: { fingerprint: anchor.fingerprint, subject } }, unknownCode: null };
+}
+
+/** Certificates out of the evidence count beside those handed over by hand; both are worth what was signed above them. */
+function withChain(trust: PreparedTrust, chain: readonly Certificate[]): PathSources {
+  if (chain.length === 0) return trust;
+  const own = (subject: Uint8Array): readonly Certificate[] =>
+    chain.filter(
+      (each) => each.subject.length === subject.length && each.subject.every((byte, at) => byte === subject[at]),
+    );
+  return {
+    anchors: trust.anchors,
+    known: trust.known,
+    intermediates: (name) => [...own(name), ...trust.intermediates(name)],
+  };
+}
+
+/** TCG EK Credential Profile 2.6 §3.2. An extension that is absent forbids nothing; the usage of an EK must be stated. */
+function purposeFailure(leaf: Certificate, key: CertifiedKey): Failure | null {
   const wrong = (sentence: string): Failure => ({ code: 'EK_CERTIFICATE_PURPOSE', family: 'false', sentence });
   if (leaf.isCa) return wrong('The EK certificate is one of an authority.');
   if (!leaf.extendedKeyUsages.includes(EK_USAGE))
-    return wrong('The EK certificate is not marked as one (2.23.133.8.1).');
-  if (leaf.unknownCritical.length > 0) {
-    return wrong(`The EK certificate has the unknown critical extension ${leaf.unknownCritical[0]}.`);
-  }
-  return null;
+    return wrong(`The EK certificate is not marked as one (${EK_USAGE}).`);
+  const usage = key.kind === 'rsa' ? 'keyEncipherment' : 'keyAgreement';
+  if (leaf.keyUsage?.[usage] === false) return wrong(`The EK certificate is not for a key that decrypts (${usage}).`);
+  if (leaf.unknownCritical.length === 0) return null;
+  return wrong(`The EK certificate has the unknown critical extension ${leaf.unknownCritical[0]}.`);
 }
 
-/** From the leaf up to and including an anchor; every step is checked by name, signature and authority flags. */
-function findPath(
-  leaf: Certificate,
-  intermediates: readonly Certificate[],
-  anchors: readonly Certificate[],
-  crypto: AttestCrypto,
-): readonly Certificate[] | null {
-  const extend = (path: readonly Certificate[]): readonly Certificate[] | null => {
-    const last = path.at(-1) ?? leaf;
-    const mayIssue = (issuer: Certificate): boolean =>
-      equalBytes(issuer.subject, last.issuer) &&
-      issuer.isCa &&
-      issuer.mayCertify !== false &&
-      issuer.unknownCritical.length === 0 &&
-      // pathLength counts the authorities between this one and the leaf
-      (issuer.pathLength === null || issuer.pathLength >= path.length - 1) &&
-      isSignedBy(last, issuer, crypto);
-    const anchor = anchors.find(mayIssue);
-    if (anchor !== undefined) return [...path, anchor];
-    if (path.length >= MAX_CHAIN) return null;
-    const next = intermediates.find((each) => !path.some((seen) => sameBytes(seen, each)) && mayIssue(each));
-    return next === undefined ? null : extend([...path, next]);
-  };
-  return extend([leaf]);
-}
+const malformed = (reason: string): Failure => ({
+  code: 'EK_CERTIFICATE_MALFORMED',
+  family: 'malformed',
+  sentence: `The EK certificate or its chain cannot be read: ${reason}.`,
+});
 
-function identify(leaf: Certificate, path: readonly Certificate[]): TpmIdentity {
-  const manufacturer = leaf.alternativeAttributes.get(TPM_MANUFACTURER) ?? null;
-  const model = leaf.alternativeAttributes.get(TPM_MODEL) ?? null;
-  const authority = path.at(-1)?.subjectText ?? '';
-  const text = [manufacturer, model, ...path.map((each) => each.subjectText)].join(' ');
-  if (manufacturer === SWTPM_MANUFACTURER || /swtpm/i.test(text)) {
-    const evidence = `EK certificate by ${authority}: swtpm, a TPM in software on the machine's host`;
-    return { class: 'software', manufacturer, model, evidence };
-  }
-  const vendor = VENDORS.find((each) => each.id.toLowerCase() === manufacturer?.toLowerCase());
-  if (vendor !== undefined && path.slice(1).every((each) => vendor.authority.test(each.subjectText))) {
-    return {
-      class: vendor.class,
-      manufacturer,
-      model,
-      evidence: `EK certificate by ${authority} for a TPM of ${vendor.name}`,
-    };
-  }
-  const evidence = `EK certificate by ${authority}, but what kind of TPM it stands for is not known here`;
-  return { class: 'unknown', manufacturer, model, evidence };
-}
-
-function unknown(code: RefusalCode, evidence: string, leaf: Certificate | null) {
-  const attributes = leaf?.alternativeAttributes;
+function keyMismatch(leaf: Certificate, key: CertifiedKey): Failure {
   return {
-    unknownCode: code,
-    identity: {
-      class: 'unknown' as const,
-      manufacturer: attributes?.get(TPM_MANUFACTURER) ?? null,
-      model: attributes?.get(TPM_MODEL) ?? null,
-      evidence,
-    },
+    code: 'EK_KEY_MISMATCH',
+    family: 'false',
+    sentence: `The EK certificate is for another key (${keyText(leaf.publicKey)}) than the EK that was handed over (${keyText(key)}).`,
+    remedy: 'The seller client must use the EK that its TPM has a certificate for.',
+  };
+}
+
+function unknown(
+  unknownCode: RefusalCode,
+  evidence: string,
+  leaf: Certificate | null,
+  quirks: readonly string[],
+): JudgedTpm {
+  return { unknownCode, identity: identityOf('unknown', evidence, leaf, quirks) };
+}
+
+function identityOf(
+  tpmClass: TpmClass,
+  evidence: string,
+  leaf: Certificate | null,
+  quirks: readonly string[],
+): TpmIdentity {
+  return {
+    class: tpmClass,
+    manufacturer: leaf === null ? null : manufacturerOf(leaf),
+    model: leaf === null ? null : modelOf(leaf),
+    evidence,
+    weaknesses: weaknessesOf(tpmClass, quirks as readonly CertificateQuirk[]),
+    anchor: null,
+    quirks,
   };
 }

@@ -1,5 +1,6 @@
 /** What an appraisal is measured against. Every field is required: there is no default that accepts anything. */
 import type { ActivationProof } from './activation.ts';
+import type { TpmClass } from './evidence.ts';
 import type { Policy } from './policy.ts';
 import type { QuoteRole } from './qualifying-data.ts';
 import type { ReferenceValues } from './reference-values.ts';
@@ -10,6 +11,8 @@ export interface Standing {
   readonly referenceValues: readonly [ReferenceValues, ...ReferenceValues[]];
   /** X.509 DER of the certificate authorities whose word on TPMs we take. Empty: every TPM is of class `unknown`. */
   readonly trustAnchors: readonly Uint8Array[];
+  /** By SHA-256 in lower-case hex: which TPMs an anchor stands for that is in no table of vendors. Without: class `unknown`. */
+  readonly anchorClasses?: Readonly<Record<string, TpmClass>>;
   /** X.509 DER, untrusted like the evidence's own: intermediates, and EK certificates of TPMs that hold none. */
   readonly extraCertificates: readonly Uint8Array[];
   /** X.509 v2 CRLs, DER. */

@@ -1,6 +1,6 @@
 /** Judges who vouches for the TPM, and whether the policy takes a TPM of that class. */
 import type { AttestCrypto } from './crypto.ts';
-import { judgeEkCertificates, type TpmIdentity } from './ek.ts';
+import { judgeEk, type TpmIdentity } from './ek.ts';
 import type { Evidence } from './evidence.ts';
 import type { Request } from './expected.ts';
 import type { JudgedKeys } from './keys.ts';
@@ -14,8 +14,7 @@ export function judgeTpm(
   crypto: AttestCrypto,
   ledger: Ledger,
 ): TpmIdentity | null {
-  const trust = { anchors: expected.trustAnchors, time: expected.time };
-  const judged = judgeEkCertificates(evidence.ekCertificates, keys.ekPublicKeyInfo, trust, crypto);
+  const judged = judgeEk(evidence.ekCertificates, keys.ek, expected.trust, expected.time, crypto);
   if ('code' in judged) {
     ledger.fail('ek-certificate', judged);
     return null;

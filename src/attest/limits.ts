@@ -15,6 +15,57 @@ export function weaknessOf(tpmClass: TpmClass): string {
   return WEAKNESS[tpmClass];
 }
 
+export interface Weakness {
+  readonly sentence: string;
+  /** Into SECURITY.md, which says more about it. */
+  readonly link: string;
+}
+
+const weakness = (sentence: string, heading: string): Weakness => ({ sentence, link: `SECURITY.md#${heading}` });
+
+const OWNER_READS = weakness('Whoever runs it reads every key and can make it say anything.', 'software-tpms');
+/** What is known to have gone wrong with TPMs of each class. */
+const KNOWN: { readonly [name in TpmClass]: readonly Weakness[] } = {
+  hardware: [
+    weakness(
+      'Somebody at the open machine can sit on the bus between processor and chip, and read or change what passes.',
+      'bus-interposer',
+    ),
+    weakness('Somebody at the open machine can reset the chip alone and replay a good boot into it.', 'reset-attack'),
+    weakness(
+      'Some chips made weak keys or leaked them by timing until their firmware was updated (ROCA, TPM-Fail).',
+      'chip-firmware',
+    ),
+  ],
+  firmware: [
+    weakness(
+      'Keys of AMD firmware TPMs were extracted by voltage glitching with physical access (faulTPM).',
+      'faultpm',
+    ),
+    weakness(
+      'It shares the processor with other firmware: a hole there, or a leak by timing (TPM-Fail), reaches its keys.',
+      'shared-firmware',
+    ),
+  ],
+  cloud: [
+    weakness('The cloud operator and his hypervisor can read and change the TPM and the machine.', 'cloud-operator'),
+  ],
+  software: [OWNER_READS],
+  unknown: [
+    weakness('Nobody known vouches for it: it may be any of the other classes, a program included.', 'unknown-tpms'),
+    OWNER_READS,
+  ],
+};
+const SHA1 = weakness(
+  'Its EK certificate is signed over SHA-1, for which colliding certificates can be made.',
+  'sha-1-in-old-ek-certificates',
+);
+
+/** Of the class, and of how this TPM's certificate is made. */
+export function weaknessesOf(tpmClass: TpmClass, quirks: readonly string[]): readonly Weakness[] {
+  return quirks.includes('sha1-signature') ? [...KNOWN[tpmClass], SHA1] : KNOWN[tpmClass];
+}
+
 export function limitsOf(tpmClass: TpmClass, expected: Pick<Expected, 'activation'>): readonly string[] {
   return [
     WEAKNESS[tpmClass],

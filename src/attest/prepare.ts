@@ -1,6 +1,7 @@
 /** What a verifier does once and not for each piece of evidence: checks and reads what it judges with. */
 import { CodedError } from '../shared/errors.ts';
 import type { AttestCrypto } from './crypto.ts';
+import { type PreparedTrust, prepareTrust } from './ek-trust.ts';
 import type { Standing } from './expected.ts';
 import { requireConsistent } from './own-chain.ts';
 
@@ -9,6 +10,8 @@ export class AppraisalError extends CodedError<'EXPECTED_INVALID'> {}
 /** `Standing` that was checked; made by `prepare` alone. */
 export interface Prepared extends Standing {
   readonly prepared: true;
+  /** Anchors, helping certificates and revocation lists, read. */
+  readonly trust: PreparedTrust;
 }
 
 /** Registers that a verdict rests on: a policy without one of them would accept what nobody looked at. */
@@ -27,7 +30,9 @@ export function prepare(standing: Standing, crypto: AttestCrypto): Prepared {
     [standing.referenceValues.length === 0, 'there are no reference values to judge with'],
   ]);
   for (const reference of standing.referenceValues) requireConsistent(reference, crypto);
-  return { ...standing, prepared: true };
+  const { trustAnchors: anchors, anchorClasses, extraCertificates, revocationLists } = standing;
+  const trust = prepareTrust({ anchors, anchorClasses, extraCertificates, revocationLists }, crypto);
+  return { ...standing, trust, prepared: true };
 }
 
 /** @throws AppraisalError with the sentence of the first problem that is present */

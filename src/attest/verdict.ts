@@ -12,6 +12,12 @@ export interface Verdict {
     readonly manufacturer: string | null;
     readonly model: string | null;
     readonly evidence: string;
+    /** What is known to go wrong with such a TPM; `link` leads into SECURITY.md. */
+    readonly weaknesses: readonly { readonly sentence: string; readonly link: string }[];
+    /** The named authority that the EK certificate leads to; SHA-256 of its certificate, hex. */
+    readonly anchor: { readonly fingerprint: string; readonly subject: string } | null;
+    /** What is irregular about EK or certificate and was let through, as words of ek-quirks.ts. */
+    readonly quirks: readonly string[];
   };
   /** The image whose reference values matched, or null. */
   readonly image: { readonly name: string; readonly version: string } | null;

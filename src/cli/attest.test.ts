@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import yargs from 'yargs';
+import { UNJUDGED_TPM } from '../attest/ek.ts';
 import type { Evidence } from '../attest/evidence.ts';
 import { newMachine } from '../attest/testing/attester-node.ts';
 import { type Boot, GOOD_BOOT, referenceValuesOf } from '../attest/testing/boot-node.ts';
@@ -55,7 +56,7 @@ async function writeReport(name: string, boot: Boot, machineId = ownId): Promise
     evidence,
     activation: machine.transcript(broker),
   };
-  const tpm = { class: 'hardware' as const, manufacturer: null, model: null, evidence: "the broker's opinion" };
+  const tpm = { ...UNJUDGED_TPM, class: 'hardware' as const, evidence: "the broker's opinion" };
   await writeFile(path(name), JSON.stringify(encodeReport(report, { ...opinion, tpm })));
   return evidence;
 }

@@ -1,0 +1,112 @@
+/** X.501 names as X.509 carries them (RFC 5280 §4.1.2.4): attributes for judging, one line for people. */
+import {
+  contentOf,
+  type DerElement,
+  type DerReader,
+  expectTag,
+  finish,
+  hasMore,
+  inside,
+  malformed,
+  oidText,
+  only,
+  TAG,
+  take,
+} from './der.ts';
+
+export interface NameAttribute {
+  readonly type: string;
+  /** As written by whoever made the certificate: control characters are replaced, length is cut at 256. */
+  readonly value: string;
+}
+
+const LABELS: { readonly [oid: string]: string } = {
+  '2.5.4.3': 'CN',
+  '2.5.4.6': 'C',
+  '2.5.4.7': 'L',
+  '2.5.4.8': 'ST',
+  '2.5.4.10': 'O',
+  '2.5.4.11': 'OU',
+};
+const MAX_ATTRIBUTES = 64;
+const MAX_TEXT = 256;
+
+/** Is every SET of this name in DER's order? Walks the whole name, so a name that is none throws. @throws DerError */
+export function isNameInOrder(name: DerElement): boolean {
+  let ordered = true;
+  forEachSet(name, (set) => {
+    ordered &&= isSetInOrder(set);
+  });
+  return ordered;
+}
+
+/** In the order written. @throws DerError */
+export function nameAttributes(name: DerElement): readonly NameAttribute[] {
+  const attributes: NameAttribute[] = [];
+  forEachSet(name, (set) => {
+    for (const reader = inside(set); hasMore(reader); ) {
+      const pair = inside(expectTag(reader, TAG.sequence));
+      const type = oidText(expectTag(pair, TAG.oid));
+      const value = take(pair);
+      finish(pair);
+      if (attributes.length >= MAX_ATTRIBUTES) throw malformed(name.start, `a name of over ${MAX_ATTRIBUTES} parts`);
+      attributes.push({ type, value: textOf(value) });
+    }
+  });
+  return attributes;
+}
+
+/** `CN=…, O=…` of a Name in DER; for people only. */
+export function nameText(der: Uint8Array): string {
+  try {
+    const parts = nameAttributes(only(der, TAG.sequence)).map(({ type, value }) => `${LABELS[type] ?? type}=${value}`);
+    return parts.join(', ') || '(no name)';
+  } catch {
+    return '(a name that cannot be read)';
+  }
+}
+
+function forEachSet(name: DerElement, visit: (set: DerElement) => void): void {
+  for (const reader: DerReader = inside(name); hasMore(reader); ) {
+    const set = expectTag(reader, TAG.set);
+    if (set.content === set.end) throw malformed(set.start, 'an empty part of a name');
+    visit(set);
+  }
+}
+
+/** X.690 §11.6: the elements of a SET OF stand in ascending order of their encoding. */
+function isSetInOrder(set: DerElement): boolean {
+  const reader = inside(set);
+  for (let previous = expectTag(reader, TAG.sequence); hasMore(reader); ) {
+    const next = expectTag(reader, TAG.sequence);
+    if (compare(previous, next) > 0) return false;
+    previous = next;
+  }
+  return true;
+}
+
+function compare(a: DerElement, b: DerElement): number {
+  const [first, second] = [a.end - a.start, b.end - b.start];
+  for (let index = 0; index < Math.min(first, second); index += 1) {
+    const difference = (a.bytes[a.start + index] ?? 0) - (b.bytes[b.start + index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return first - second;
+}
+
+function textOf(element: DerElement): string {
+  const bytes = contentOf(element).subarray(0, 2 * MAX_TEXT);
+  let text = '';
+  if (element.tag === TAG.utf8String) {
+    text = new TextDecoder().decode(bytes);
+  } else {
+    const step = element.tag === TAG.bmpString ? 2 : 1;
+    for (let index = 0; index + step <= bytes.length; index += step) {
+      text += String.fromCharCode(
+        step === 1 ? (bytes[index] ?? 0) : (bytes[index] ?? 0) * 256 + (bytes[index + 1] ?? 0),
+      );
+    }
+  }
+  // Names end up on terminals and pages: no control characters, no bidirectional overrides.
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd').slice(0, MAX_TEXT);
+}
