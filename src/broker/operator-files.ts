@@ -1,11 +1,12 @@
 /** What the operator hands over in files: the releases he accepts and the TPM certificate authorities he trusts. */
-import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { parseCertificate } from '../attest/certificate.ts';
 import { nodeAttestCrypto } from '../attest/crypto-node.ts';
 import type { TpmClass } from '../attest/evidence.ts';
 import { requireConsistent } from '../attest/own-chain.ts';
 import type { ReferenceValues } from '../attest/reference-values.ts';
 import { parseReferenceValues } from '../attest/reference-values.ts';
+import { readPemOrDer } from '../shared/pem.ts';
 import { StartError } from './errors.ts';
 
 /** @throws StartError REFERENCE_MISSING | REFERENCE_UNREADABLE */
@@ -30,8 +31,6 @@ async function readOne(file: string): Promise<ReferenceValues> {
   }
 }
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
-
 /**
  * Certificates as DER. None at all is right only where TPMs of class `unknown` are accepted by name: otherwise every
  * machine would be refused. @throws StartError TRUST_MISSING | TRUST_UNREADABLE
@@ -54,9 +53,9 @@ export async function readTrustAnchors(
 
 async function readCertificates(file: string): Promise<Uint8Array[]> {
   try {
-    const blocks = (await readFile(file, 'utf8')).match(PEM_CERTIFICATE) ?? [];
-    if (blocks.length === 0) throw new Error('no "BEGIN CERTIFICATE" block in it');
-    return blocks.map((pem) => new Uint8Array(new X509Certificate(pem).raw));
+    const anchors = readPemOrDer(new Uint8Array(await readFile(file)), 'CERTIFICATE');
+    for (const anchor of anchors) parseCertificate(anchor);
+    return anchors;
   } catch (cause) {
     throw new StartError('TRUST_UNREADABLE', `${file} holds no certificates`, {
       cause,

@@ -1,8 +1,8 @@
 /** What the verbs read from files, and the errors for files that cannot be used. */
-import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fromHex } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
+import { type PemLabel, readPemOrDer } from '../../shared/pem.ts';
 
 export class AttestCommandError extends CodedError<
   | 'FILE_UNREADABLE'
@@ -13,15 +13,16 @@ export class AttestCommandError extends CodedError<
   | 'TRUST_FILE_BAD'
   | 'REFERENCE_MISSING'
   | 'REPORT_MACHINE_MISMATCH'
+  | 'POLICY_TWICE'
 > {}
 
 /** More than any report or log that can be accepted. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
 
-export async function read(path: string): Promise<Buffer> {
-  let content: Buffer;
+export async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  let content: Uint8Array<ArrayBuffer>;
   try {
-    content = await readFile(path);
+    content = new Uint8Array(await readFile(path));
   } catch (cause) {
     throw new AttestCommandError('FILE_UNREADABLE', `${path} cannot be read`, {
       cause,
@@ -36,7 +37,7 @@ export async function read(path: string): Promise<Buffer> {
 }
 
 export async function readNonce(nonce: string): Promise<Uint8Array> {
-  const text = nonce.startsWith('@') ? (await read(nonce.slice(1))).toString('utf8').trim() : nonce;
+  const text = nonce.startsWith('@') ? new TextDecoder().decode(await read(nonce.slice(1))).trim() : nonce;
   return hex32('NONCE_BAD', 'a nonce', text);
 }
 
@@ -48,17 +49,28 @@ export function hex32(code: 'NONCE_BAD' | 'BROKER_ID_BAD', what: string, text: s
   return fromHex(text);
 }
 
-/** Every certificate in a PEM file, and nothing taken for one that is none. */
-export async function readTrustAnchors(path: string): Promise<Uint8Array[]> {
-  const blocks = (await read(path))
-    .toString('latin1')
-    .match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
-  try {
-    if (blocks === null) throw new Error('there is no "BEGIN CERTIFICATE" in it');
-    return blocks.map((block) => new Uint8Array(new X509Certificate(block).raw));
-  } catch (cause) {
-    throw new AttestCommandError('TRUST_FILE_BAD', `${path} holds no certificates in PEM form`, { cause });
-  }
+/** Certificates or revocation lists: every block of a PEM file, or one in DER. `check` throws on what cannot be read; what they say is judged later. */
+export async function readDerFiles(
+  paths: readonly string[],
+  label: PemLabel,
+  check: (der: Uint8Array) => unknown = () => undefined,
+): Promise<Uint8Array[]> {
+  const files = await Promise.all(
+    paths.map(async (path) => {
+      const content = await read(path);
+      try {
+        const contents = readPemOrDer(content, label);
+        contents.forEach(check);
+        return contents;
+      } catch (cause) {
+        throw new AttestCommandError('TRUST_FILE_BAD', `${path} cannot be used`, {
+          cause,
+          nextStep: `give a file with "BEGIN ${label}" blocks (PEM), or one in DER`,
+        });
+      }
+    }),
+  );
+  return files.flat();
 }
 
 export function readTime(text: string | undefined): Date {

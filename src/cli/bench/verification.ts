@@ -1,5 +1,4 @@
 /** Our own recordings (test/fixtures) as the bench verifies them; used in this thread and in others. */
-import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../../../scripts/project.ts';
@@ -11,6 +10,7 @@ import { parseReferenceValues } from '../../attest/reference-values.ts';
 import { parseReport } from '../../protocol/report-document.ts';
 import { fromHex } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
+import { readPem } from '../../shared/pem.ts';
 
 export class BenchError extends CodedError<'BENCH_REPORT_REFUSED'> {}
 
@@ -20,10 +20,9 @@ export type Recording = 'p256' | 'rsa2048';
 export async function verification(recording: Recording, crypto: AttestCrypto): Promise<() => void> {
   const read = (name: string) => readFile(join(projectRoot, 'test/fixtures', recording, name), 'utf8');
   const report = parseReport(await read('report.json'));
-  const anchors = (await read('trust.pem')).match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   const standing = {
     referenceValues: [parseReferenceValues(await read('reference-values.json'))],
-    trustAnchors: anchors.map((anchor) => new Uint8Array(new X509Certificate(anchor).raw)),
+    trustAnchors: readPem(await read('trust.pem'), 'CERTIFICATE'),
     extraCertificates: [],
     revocationLists: [],
     policy: demoPolicyAcceptingSoftwareTpm,

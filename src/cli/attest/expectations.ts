@@ -1,0 +1,83 @@
+/** What the reader of a report expects of it, out of the command line: shared by the verbs that judge. */
+import type { Argv } from 'yargs';
+import { parseCertificate } from '../../attest/certificate.ts';
+import type { TpmClass } from '../../attest/evidence.ts';
+import type { Standing } from '../../attest/expected.ts';
+import { policyAccepting } from '../../attest/policies.ts';
+import { type Policy, parsePolicy, TPM_CLASSES } from '../../attest/policy.ts';
+import { parseReferenceValues } from '../../attest/reference-values.ts';
+import { AttestCommandError, read, readDerFiles } from './files.ts';
+
+export interface StandingArguments {
+  reference: string[];
+  trust: string[];
+  crl: string[];
+  'ek-certificate': string[];
+  policy: string | undefined;
+  'accept-class': TpmClass[] | undefined;
+}
+
+/** The anchors are named by whoever judges, so naming a maker of software TPMs is how those are accepted; the verdict says what they are worth. */
+const VOUCHED_CLASSES: TpmClass[] = ['hardware', 'firmware', 'cloud', 'software'];
+const files = { type: 'string', array: true, requiresArg: true } as const;
+
+export function standingOptions<T>(yargs: Argv<T>): Argv<T & StandingArguments> {
+  return yargs
+    .option('reference', {
+      ...files,
+      demandOption: true,
+      describe: 'reference values of an image to accept; repeat for more',
+    })
+    .option('trust', {
+      ...files,
+      default: [] as string[],
+      describe: 'certificate authorities of TPMs to trust (PEM or DER); repeat for more. None: every TPM is "unknown"',
+    })
+    .option('crl', { ...files, default: [] as string[], describe: 'revocation list of such an authority (PEM or DER)' })
+    .option('ek-certificate', {
+      ...files,
+      default: [] as string[],
+      describe: "certificate for a TPM that holds none, or an authority's in between; judged like the TPM's own",
+    })
+    .option('policy', { type: 'string', requiresArg: true, describe: 'policy file: what to accept, field by field' })
+    .option('accept-class', {
+      alias: 'allow-class',
+      choices: TPM_CLASSES,
+      array: true,
+      requiresArg: true,
+      defaultDescription: 'all but unknown: whatever an authority named by --trust vouches for',
+      describe: 'TPM class to accept, in place of a policy file; repeat for more',
+    }) as unknown as Argv<T & StandingArguments>;
+}
+
+/** @throws AttestCommandError and what the readers of each file throw */
+export async function readStanding(args: StandingArguments): Promise<Standing> {
+  const [first, ...others] = await Promise.all(
+    args.reference.map(async (path) => parseReferenceValues(await read(path))),
+  );
+  if (first === undefined) {
+    throw new AttestCommandError('REFERENCE_MISSING', 'no reference values were named', {
+      nextStep: 'name them: --reference reference-values.json',
+    });
+  }
+  return {
+    referenceValues: [first, ...others],
+    trustAnchors: await readDerFiles(args.trust, 'CERTIFICATE', parseCertificate),
+    extraCertificates: await readDerFiles(args['ek-certificate'], 'CERTIFICATE'),
+    revocationLists: await readDerFiles(args.crl, 'X509 CRL'),
+    policy: await readPolicy(args),
+  };
+}
+
+async function readPolicy(args: StandingArguments): Promise<Policy> {
+  const classes = args['accept-class'];
+  if (args.policy === undefined) return policyAccepting(classes ?? VOUCHED_CLASSES);
+  if (classes === undefined) return parsePolicy(await read(args.policy));
+  throw new AttestCommandError(
+    'POLICY_TWICE',
+    'a policy file and --accept-class were given, and both name the classes',
+    {
+      nextStep: 'write the classes into the policy file and leave --accept-class out',
+    },
+  );
+}
