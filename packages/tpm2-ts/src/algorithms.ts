@@ -25,6 +25,12 @@ export const symmetric = tagged(
 );
 export type Symmetric = Value<typeof symmetric>;
 
+/** TPMT_SYM_DEF+, §11.1.6: how a session encrypts parameters. XOR obfuscation is refused: it is no encryption. */
+export const sessionCipher = tagged({ algorithm: oneOf(u16, { aes: ALG.aes, null: ALG.null }) }, 'algorithm', {
+  aes: struct({ keyBits: numberIn(u16, [128, 192, 256]), mode: oneOf(u16, { cfb: ALG.cfb }) }),
+  null: none,
+});
+
 /** TPMT_RSA_SCHEME+, §11.2.4.2. */
 export const rsaScheme = tagged(
   {

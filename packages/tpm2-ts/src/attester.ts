@@ -2,19 +2,23 @@
  * What a machine does to be attested, on top of the single commands: its EK and AK, activation, quotes. Sessions are freed
  * here, also on errors; keys are freed by `withKeys`, or by who called `createEk` or `createAk`.
  */
-import { encode } from './codec.ts';
-import type { Authorization, Tpm } from './command.ts';
+import { decode, encode } from './codec.ts';
+import type { Tpm } from './command.ts';
+import { flushContext } from './commands-context.ts';
 import {
   activateCredential as activateCredentialCommand,
   createPrimary,
-  flushContext,
-  policySecret,
   quote as quoteCommand,
-  startPolicySession,
 } from './commands-keys.ts';
-import { getRandom, shutdown } from './commands-state.ts';
+import { policySecret } from './commands-policy.ts';
+import { shutdown } from './commands-state.ts';
 import { RH } from './constants.ts';
+import { nodeCrypto } from './crypto-node.ts';
+import type { TpmCrypto } from './crypto-port.ts';
+import { TpmKeyError } from './errors.ts';
 import type { PcrSelection } from './pcr-selection.ts';
+import { tpmtPublic } from './public-area.ts';
+import { flushing, type SessionRequest, withAuthSession } from './session.ts';
 import { tpmtSignature } from './signature.ts';
 import { type AkKind, akTemplate, EK_TEMPLATES, type EkKind } from './templates.ts';
 
@@ -56,7 +60,12 @@ export async function withKeys<T>(
   });
 }
 
-/** Opens a credential that MakeCredential sealed for this EK and this AK. @throws TpmResponseError when it is not for them */
+/**
+ * Opens a credential that MakeCredential sealed for this EK and this AK. The secret does not cross the bus in the clear: the
+ * TPM's answer is encrypted and authenticated in a session salted to the EK. Who alters the bus, and not only listens, would
+ * have to put a false EK in `ek.publicArea`, and the verifier's check of that key against its certificate finds this.
+ * @throws TpmResponseError when it is not for them, TpmSessionError when the answer was altered on its way
+ */
 export async function activateCredential(
   tpm: Tpm,
   args: {
@@ -66,6 +75,7 @@ export async function activateCredential(
     readonly credentialBlob: Uint8Array;
     /** TPM2B_ENCRYPTED_SECRET. */
     readonly encryptedSecret: Uint8Array;
+    readonly crypto?: TpmCrypto;
   },
 ): Promise<Uint8Array> {
   // EKs are under dictionary-attack protection, and a TPM that loses power after such a key was authorized counts a
@@ -75,22 +85,32 @@ export async function activateCredential(
 }
 
 async function openCredential(tpm: Tpm, args: Parameters<typeof activateCredential>[1]): Promise<Uint8Array> {
-  const { ek, ak, credentialBlob, encryptedSecret } = args;
-  const open = (ekAuthorization: Authorization) =>
-    activateCredentialCommand(tpm, {
+  const { ek, ak, credentialBlob, encryptedSecret, crypto = nodeCrypto } = args;
+  const request = sessionFor(ek);
+  return withAuthSession(tpm, crypto, request, async (session) => {
+    if (request.kind === 'policy') await policySecret(tpm, { session: session.handle, authHandle: RH.endorsement });
+    return activateCredentialCommand(tpm, {
       akHandle: ak.handle,
+      akName: ak.name,
       ekHandle: ek.handle,
-      ekAuthorization,
+      ekName: ek.name,
+      ekAuthorization: { kind: 'session', session, encrypt: true },
       credentialBlob,
       encryptedSecret,
     });
-  // The high-range templates allow the empty password; the low-range ones only PolicySecret(endorsement).
-  if (EK_TEMPLATES[ek.kind].attributes.userWithAuth) return open({ kind: 'password' });
-  const session = await startPolicySession(tpm, { nonce: await getRandom(tpm, 16) });
-  return flushing(tpm, session, async () => {
-    await policySecret(tpm, { session, authHandle: RH.endorsement });
-    return open({ kind: 'policy', session });
   });
+}
+
+/** The high-range templates allow the empty password, so an HMAC will do; the low-range ones only PolicySecret(endorsement). */
+function sessionFor(ek: Ek): SessionRequest {
+  const key = decode(tpmtPublic, ek.publicArea, 'ek.publicArea');
+  if (key.nameAlg === 'null') throw new TpmKeyError('an EK without nameAlg');
+  return {
+    kind: key.attributes.userWithAuth ? 'hmac' : 'policy',
+    hash: key.nameAlg,
+    saltTo: ek,
+    cipherBits: 128,
+  };
 }
 
 /** A signed statement of the selected registers' values. Both results are wire bytes: TPMS_ATTEST and TPMT_SIGNATURE. */
@@ -111,14 +131,4 @@ async function primary<Kind extends string>(
 ): Promise<LoadedKey<Kind>> {
   const { handle, publicArea, name } = await createPrimary(tpm, { hierarchy: RH.endorsement, template });
   return { kind, handle, publicArea, name, flush: () => flushContext(tpm, handle) };
-}
-
-/** Runs `work`, then frees the handle; when both fail, the error of `work` is the one that matters. */
-async function flushing<T>(tpm: Tpm, handle: number, work: () => Promise<T>): Promise<T> {
-  const result = await work().catch(async (error: unknown) => {
-    await flushContext(tpm, handle).catch(() => {});
-    throw error;
-  });
-  await flushContext(tpm, handle);
-  return result;
 }

@@ -1,8 +1,13 @@
 /** One command out, one response back, Part 1 §18: header, handles, authorizations, parameters; all sizes checked. */
-import { type Codec, decode, encode, list, rest, sized, sizedBytes, u8, u16, u32 } from './codec.ts';
-import { RH, ST } from './constants.ts';
+
+import type { AuthSession } from './auth-session.ts';
+import { type Codec, decode, encode, rest, sized, u16, u32 } from './codec.ts';
+import { ST } from './constants.ts';
 import { TpmCodecError } from './errors.ts';
+import { concat } from './kdf.ts';
 import { describeResponseCode, RC_BUSY, TpmResponseError } from './response-code.ts';
+import { authCommand, authResponse, exactly } from './session-area.ts';
+import { openResponse, type ProtectedCommand, protectCommand } from './session-protection.ts';
 import { struct } from './struct.ts';
 
 /** A way to a TPM. `send` takes one command and gives one response; it queues concurrent calls. */
@@ -11,16 +16,42 @@ export interface Tpm {
   close(): Promise<void>;
 }
 
-/** Shows that we may use a handle: an empty password, or a policy session that has fulfilled the object's policy. */
-export type Authorization = { readonly kind: 'password' } | { readonly kind: 'policy'; readonly session: number };
+/**
+ * Shows that we may use a handle: a password (empty unless given, and in the clear), a policy session that has fulfilled the
+ * object's policy and holds no key, or a session that protects the command as well.
+ */
+export type Authorization =
+  | { readonly kind: 'password'; readonly password?: Uint8Array }
+  | { readonly kind: 'policy'; readonly session: number }
+  | SessionUse;
 export const EMPTY_PASSWORD: Authorization = { kind: 'password' };
+
+/** How one command uses a session of session.ts. */
+export interface SessionUse {
+  readonly kind: 'session';
+  readonly session: AuthSession;
+  /** Password of what is authorized; empty unless given. It does not cross the bus. */
+  readonly authValue?: Uint8Array;
+  /** Encrypt the first parameter of the command, which must be a sized buffer. */
+  readonly decrypt?: boolean;
+  /** Have the first parameter of the response encrypted. */
+  readonly encrypt?: boolean;
+  /** False lets the TPM flush the session after this command. Default true. */
+  readonly continueSession?: boolean;
+}
 
 export interface Command<R> {
   /** As in the specification, for messages: `TPM2_Quote`. */
   readonly name: string;
+  /** TPM_CC. */
   readonly code: number;
   readonly handles?: readonly number[];
+  /** Names of `handles`, where a session is to protect the command; those of hierarchies and registers may be left out. */
+  readonly names?: readonly (Uint8Array | undefined)[];
+  /** One for each handle that needs it, in their order. */
   readonly authorizations?: readonly Authorization[];
+  /** Sessions that authorize nothing and protect only. */
+  readonly sessions?: readonly SessionUse[] | undefined;
   readonly parameters?: Uint8Array;
   /** How many handles the response carries (0 or 1). */
   readonly responseHandles?: 0 | 1;
@@ -29,14 +60,16 @@ export interface Command<R> {
 
 /**
  * Runs one command. A busy TPM (RC_RETRY, RC_YIELDED, RC_TESTING) is asked again for about twelve seconds.
- * @throws TpmResponseError when the TPM refuses, TpmCodecError when its answer is malformed, TpmTransportError
+ * @throws TpmResponseError when the TPM refuses, TpmCodecError when its answer is malformed, TpmSessionError when a session
+ *   shows that it was altered, TpmTransportError. A refusal is never under a session's HMAC: anybody on the bus can fake one
  */
 export async function run<R>(tpm: Tpm, command: Command<R>): Promise<{ handle: number; result: R }> {
-  const bytes = encodeCommand(command);
+  const protectedCommand = protectCommand(command, command.parameters ?? EMPTY);
+  const bytes = encodeCommand(command, protectedCommand);
   for (let attempt = 0; ; attempt += 1) {
     const response = await tpm.send(bytes);
     const rc = responseCode(response, command.name);
-    if (rc === 0) return decodeResponse(response, command);
+    if (rc === 0) return decodeResponse(response, command, protectedCommand);
     const delayMs = BUSY_DELAYS_MS[attempt];
     if (delayMs === undefined || !RC_BUSY.includes(rc)) {
       throw new TpmResponseError(command.name, describeResponseCode(rc));
@@ -47,33 +80,20 @@ export async function run<R>(tpm: Tpm, command: Command<R>): Promise<{ handle: n
 
 const BUSY_DELAYS_MS: readonly number[] = [20, 40, 80, 160, 320, 640, 1280, 2000, 2000, 2000, 2000, 2000];
 
-/** TPMS_AUTH_COMMAND, Part 2 §10.13.2, and TPMS_AUTH_RESPONSE, §10.13.3. */
-const authCommand = struct({ session: u32, nonce: sizedBytes(64), attributes: u8, hmac: sizedBytes(64) });
-const authResponse = struct({ nonce: sizedBytes(64), attributes: u8, hmac: sizedBytes(64) });
-const CONTINUE_SESSION = 1;
 const EMPTY = new Uint8Array();
 
-export function encodeCommand(command: Omit<Command<unknown>, 'response'>): Uint8Array {
-  const { handles = [], authorizations = [], parameters = EMPTY } = command;
-  const auth = authorizations.map((authorization) => ({
-    session: authorization.kind === 'password' ? RH.passwordSession : authorization.session,
-    nonce: EMPTY,
-    attributes: CONTINUE_SESSION,
-    hmac: EMPTY,
-  }));
-  const body = [
-    ...handles.map((handle) => encode(u32, handle, `${command.name} handle`)),
-    ...(auth.length === 0
-      ? []
-      : [encode(sized(u32, list(implied(auth.length), authCommand, 3)), auth, `${command.name} authorizations`)]),
+function encodeCommand(command: Command<unknown>, { area, parameters }: ProtectedCommand): Uint8Array {
+  const { name, handles = [] } = command;
+  const body = concat(
+    ...handles.map((handle) => encode(u32, handle, `${name} handle`)),
+    area.length === 0 ? EMPTY : encode(sized(u32, exactly(area.length, authCommand)), area, `${name} authorizations`),
     parameters,
-  ];
-  const size = 10 + body.reduce((sum, part) => sum + part.length, 0);
-  const tag = auth.length === 0 ? ST.noSessions : ST.sessions;
+  );
+  const tag = area.length === 0 ? ST.noSessions : ST.sessions;
   return encode(
     struct({ tag: u16, size: u32, code: u32, body: rest }),
-    { tag, size, code: command.code, body: Uint8Array.from(body.flatMap((part) => [...part])) },
-    command.name,
+    { tag, size: 10 + body.length, code: command.code, body },
+    name,
   );
 }
 
@@ -86,26 +106,31 @@ function responseCode(response: Uint8Array, name: string): number {
   return rc;
 }
 
-export function decodeResponse<R>(response: Uint8Array, command: Command<R>): { handle: number; result: R } {
-  const sessions = command.authorizations?.length ?? 0;
-  const { tag } = decode(responseHeader, response, `${command.name} response`);
-  const wanted = sessions === 0 ? ST.noSessions : ST.sessions;
+function decodeResponse<R>(
+  response: Uint8Array,
+  command: Command<R>,
+  { area, pending }: ProtectedCommand,
+): { handle: number; result: R } {
+  const path = `${command.name} response`;
+  const { tag } = decode(responseHeader, response, path);
+  const wanted = area.length === 0 ? ST.noSessions : ST.sessions;
   if (tag !== wanted)
     throw malformed(command.name, `has tag 0x${tag.toString(16)} instead of 0x${wanted.toString(16)}`);
-  const handles = list(implied(command.responseHandles ?? 0), u32, 1);
-  const whole = struct({
-    header: struct({ tag: u16, size: u32, rc: u32 }),
-    handles,
-    parameters: sessions === 0 ? command.response : sized(u32, command.response),
-    authorizations: list(implied(sessions), authResponse, 3),
-  });
-  const value = decode(whole, response, `${command.name} response`);
-  return { handle: value.handles[0] ?? 0, result: value.parameters };
-}
-
-/** A count that is not on the wire: it follows from the command. */
-function implied(count: number): Codec<number> {
-  return { read: () => count, write: () => {} };
+  const frame = <P>(parameters: Codec<P>) =>
+    struct({
+      header: struct({ tag: u16, size: u32, rc: u32 }),
+      handles: exactly(command.responseHandles ?? 0, u32),
+      parameters: area.length === 0 ? parameters : sized(u32, parameters),
+      authorizations: exactly(area.length, authResponse),
+    });
+  if (pending.some((each) => each !== undefined)) {
+    // Nothing of the parameters is looked at before the sessions have vouched for them.
+    const { handles, parameters, authorizations } = decode(frame(rest), response, path);
+    const clear = openResponse(command, pending, authorizations, parameters);
+    return { handle: handles[0] ?? 0, result: decode(command.response, clear, `${path}.parameters`) };
+  }
+  const { handles, parameters } = decode(frame(command.response), response, path);
+  return { handle: handles[0] ?? 0, result: parameters };
 }
 
 function malformed(name: string, reason: string): TpmCodecError {

@@ -1,19 +1,17 @@
-/** Commands about keys and sessions, Part 3: making, loading, activating, quoting, forgetting. */
+/** Commands about keys, Part 3: making, loading, activating, quoting. */
 
-import { hashAlgorithm } from './algorithms.ts';
 import { data, name } from './attest.ts';
-import { type Codec, decode, encode, oneOf, rest, sizedBytes, u8, u16, u32 } from './codec.ts';
-import { type Authorization, EMPTY_PASSWORD, run, type Tpm } from './command.ts';
-import { ALG, CC, type HashName, RH } from './constants.ts';
+import { decode, encode, rest, sizedBytes, u16 } from './codec.ts';
+import { type Authorization, EMPTY_PASSWORD, run, type SessionUse, type Tpm } from './command.ts';
+import { ALG, CC } from './constants.ts';
 import { sensitiveCreate } from './creation.ts';
 import { opaqueIdObject, tpm2bEncryptedSecret } from './credential.ts';
 import { type PcrSelection, pcrSelections } from './pcr-selection.ts';
 import { digest, type TpmtPublic, tpm2bPublic } from './public-area.ts';
 import { type TpmtSignature, tpmtSignature } from './signature.ts';
 import { struct } from './struct.ts';
-import { authTicket, creationTicket } from './tickets.ts';
+import { creationTicket } from './tickets.ts';
 
-const nothing = struct({});
 const EMPTY = new Uint8Array();
 const NO_SECRET = { userAuth: EMPTY, data: EMPTY };
 /** TPM2B_PUBLIC with its content left as bytes: names and signatures are over these, not over a re-encoding. */
@@ -66,18 +64,26 @@ export async function createPrimary(
   return { handle, ...result };
 }
 
-/** TPM2_Create, §12.1: a child of a storage key, to be loaded with `load`. */
+/** TPM2_Create, §12.1: a child of a storage key, to be loaded with `load`. A session wants `parentName` too. */
 export async function create(
   tpm: Tpm,
-  args: { readonly parent: number; readonly template: TpmtPublic; readonly authorization?: Authorization },
+  args: {
+    readonly parent: number;
+    readonly parentName?: Uint8Array;
+    readonly template: TpmtPublic;
+    readonly authorization?: Authorization;
+    /** Password of the new object, and data to seal in it. A session with `decrypt` hides them on the bus. */
+    readonly sensitive?: { readonly userAuth: Uint8Array; readonly data: Uint8Array };
+  },
 ): Promise<{ readonly privateArea: Uint8Array; readonly publicArea: Uint8Array; readonly creationData: Uint8Array }> {
   const { result } = await run(tpm, {
     name: 'TPM2_Create',
     code: CC.create,
     handles: [args.parent],
+    names: [args.parentName],
     authorizations: [args.authorization ?? EMPTY_PASSWORD],
     parameters: encode(createParameters, {
-      sensitive: NO_SECRET,
+      sensitive: args.sensitive ?? NO_SECRET,
       template: args.template,
       outsideInfo: EMPTY,
       creationPcr: [],
@@ -98,6 +104,7 @@ export async function load(
   tpm: Tpm,
   args: {
     readonly parent: number;
+    readonly parentName?: Uint8Array;
     readonly privateArea: Uint8Array;
     readonly publicArea: Uint8Array;
     readonly authorization?: Authorization;
@@ -107,6 +114,7 @@ export async function load(
     name: 'TPM2_Load',
     code: CC.load,
     handles: [args.parent],
+    names: [args.parentName],
     authorizations: [args.authorization ?? EMPTY_PASSWORD],
     parameters: encode(struct({ privateArea: privateBytes, publicArea: publicBytes }), args),
     responseHandles: 1,
@@ -119,62 +127,17 @@ export async function load(
 export async function readPublic(
   tpm: Tpm,
   handle: number,
+  protection: { readonly name?: Uint8Array; readonly sessions?: readonly SessionUse[] } = {},
 ): Promise<{ readonly publicArea: Uint8Array; readonly name: Uint8Array; readonly qualifiedName: Uint8Array }> {
   const { result } = await run(tpm, {
     name: 'TPM2_ReadPublic',
     code: CC.readPublic,
     handles: [handle],
+    names: [protection.name],
+    sessions: protection.sessions,
     response: struct({ publicArea: publicBytes, name, qualifiedName: name }),
   });
   return result;
-}
-
-const sessionType = oneOf(u8, { policy: 0x01, trial: 0x03 });
-const noSymmetric: Codec<void> = { read: () => {}, write: (_, sink) => u16.write(ALG.null, sink) };
-
-/** TPM2_StartAuthSession, §11.1: an unsalted, unbound policy session. `nonce` must be at least 16 bytes. */
-export async function startPolicySession(
-  tpm: Tpm,
-  args: { readonly nonce: Uint8Array; readonly hash?: HashName; readonly type?: 'policy' | 'trial' },
-): Promise<number> {
-  const parameters = struct({
-    nonce: digest,
-    encryptedSalt: sizedBytes(0),
-    type: sessionType,
-    symmetric: noSymmetric,
-    hash: hashAlgorithm,
-  });
-  const { handle } = await run(tpm, {
-    name: 'TPM2_StartAuthSession',
-    code: CC.startAuthSession,
-    handles: [RH.null, RH.null],
-    parameters: encode(parameters, {
-      nonce: args.nonce,
-      encryptedSalt: EMPTY,
-      type: args.type ?? 'policy',
-      symmetric: undefined,
-      hash: args.hash ?? 'sha256',
-    }),
-    responseHandles: 1,
-    response: struct({ nonceTpm: digest }),
-  });
-  return handle;
-}
-
-/** TPM2_PolicySecret, §23.4: the session shows knowledge of `authHandle`'s (empty) password. */
-export async function policySecret(
-  tpm: Tpm,
-  args: { readonly session: number; readonly authHandle: number },
-): Promise<void> {
-  const parameters = struct({ nonceTpm: digest, cpHashA: digest, policyRef: digest, expiration: u32 });
-  await run(tpm, {
-    name: 'TPM2_PolicySecret',
-    code: CC.policySecret,
-    handles: [args.authHandle, args.session],
-    authorizations: [EMPTY_PASSWORD],
-    parameters: encode(parameters, { nonceTpm: EMPTY, cpHashA: EMPTY, policyRef: EMPTY, expiration: 0 }),
-    response: struct({ timeout: sizedBytes(8), ticket: authTicket }),
-  });
 }
 
 /** TPM2_ActivateCredential, §12.5: both values are TPM2Bs, with their two-byte sizes, as MakeCredential gave them. */
@@ -183,6 +146,9 @@ export async function activateCredential(
   args: {
     readonly akHandle: number;
     readonly ekHandle: number;
+    /** Names of both; wanted where a session protects the command. */
+    readonly akName?: Uint8Array;
+    readonly ekName?: Uint8Array;
     readonly ekAuthorization: Authorization;
     readonly credentialBlob: Uint8Array;
     readonly encryptedSecret: Uint8Array;
@@ -192,6 +158,7 @@ export async function activateCredential(
     name: 'TPM2_ActivateCredential',
     code: CC.activateCredential,
     handles: [args.akHandle, args.ekHandle],
+    names: [args.akName, args.ekName],
     authorizations: [EMPTY_PASSWORD, args.ekAuthorization],
     parameters: encode(struct({ credentialBlob: rest, encryptedSecret: rest }), checked(args)),
     response: digest,
@@ -206,11 +173,13 @@ function checked(args: { readonly credentialBlob: Uint8Array; readonly encrypted
   return args;
 }
 
-/** TPM2_Quote, §18.4, with the key's own scheme. `quoted` is the TPMS_ATTEST that was signed, byte for byte. */
+/** TPM2_Quote, §18.4, with the key's own scheme. With `authorization` a session, `name` is wanted too. `quoted` is the TPMS_ATTEST that was signed, byte for byte. */
 export async function quote(
   tpm: Tpm,
   args: {
     readonly handle: number;
+    readonly name?: Uint8Array;
+    readonly authorization?: Authorization;
     readonly qualifyingData: Uint8Array;
     readonly selection: readonly PcrSelection[];
   },
@@ -220,15 +189,26 @@ export async function quote(
     name: 'TPM2_Quote',
     code: CC.quote,
     handles: [args.handle],
-    authorizations: [EMPTY_PASSWORD],
+    names: [args.name],
+    authorizations: [args.authorization ?? EMPTY_PASSWORD],
     parameters: encode(parameters, { ...args, scheme: ALG.null }, 'TPM2_Quote'),
     response: struct({ quoted: sizedBytes(2304), signature: tpmtSignature }),
   });
   return result;
 }
 
-/** TPM2_FlushContext, §28.4: forgets a transient key or a session. */
-export async function flushContext(tpm: Tpm, handle: number): Promise<void> {
-  const parameters = encode(u32, handle);
-  await run(tpm, { name: 'TPM2_FlushContext', code: CC.flushContext, parameters, response: nothing });
+/** TPM2_Unseal, §12.7: the data that `create` sealed. */
+export async function unseal(
+  tpm: Tpm,
+  args: { readonly handle: number; readonly name?: Uint8Array; readonly authorization?: Authorization },
+): Promise<Uint8Array> {
+  const { result } = await run(tpm, {
+    name: 'TPM2_Unseal',
+    code: CC.unseal,
+    handles: [args.handle],
+    names: [args.name],
+    authorizations: [args.authorization ?? EMPTY_PASSWORD],
+    response: sizedBytes(256),
+  });
+  return result;
 }

@@ -3,7 +3,7 @@
 import { name, timeInfo } from './attest.ts';
 import { type CapabilityData, capabilityData } from './capability.ts';
 import { encode, list, sizedBytes, u16, u32, type Value, yesNo } from './codec.ts';
-import { type Authorization, EMPTY_PASSWORD, run, type Tpm } from './command.ts';
+import { type Authorization, EMPTY_PASSWORD, run, type SessionUse, type Tpm } from './command.ts';
 import { CAPABILITY, type CapabilityName, CC } from './constants.ts';
 import { digestList, digestValues, type TaggedDigest } from './digest-list.ts';
 import { TpmCodecError } from './errors.ts';
@@ -107,12 +107,15 @@ export async function nvRead(
     /** Whose authorization is used: the index itself or a hierarchy. */
     readonly authHandle?: number;
     readonly authorization?: Authorization;
+    /** Name of the index (of TPM2_NV_ReadPublic), wanted where a session protects the command. */
+    readonly nvName?: Uint8Array;
   },
 ): Promise<Uint8Array> {
   const { result } = await run(tpm, {
     name: 'TPM2_NV_Read',
     code: CC.nvRead,
     handles: [args.authHandle ?? args.index, args.index],
+    names: [args.authHandle === undefined || args.authHandle === args.index ? args.nvName : undefined, args.nvName],
     authorizations: [args.authorization ?? EMPTY_PASSWORD],
     parameters: encode(struct({ size: u16, offset: u16 }), args),
     response: sizedBytes(4096),
@@ -121,10 +124,15 @@ export async function nvRead(
 }
 
 /** TPM2_GetRandom, §16.1. A TPM may return fewer bytes than asked for. */
-export async function getRandom(tpm: Tpm, bytesRequested: number): Promise<Uint8Array> {
+export async function getRandom(
+  tpm: Tpm,
+  bytesRequested: number,
+  protection: { readonly sessions?: readonly SessionUse[] } = {},
+): Promise<Uint8Array> {
   const { result } = await run(tpm, {
     name: 'TPM2_GetRandom',
     code: CC.getRandom,
+    sessions: protection.sessions,
     parameters: encode(u16, bytesRequested),
     response: sizedBytes(64),
   });

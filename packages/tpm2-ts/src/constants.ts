@@ -94,6 +94,7 @@ export const CC = {
   policySecret: 0x0000_0151,
   load: 0x0000_0157,
   quote: 0x0000_0158,
+  unseal: 0x0000_015e,
   flushContext: 0x0000_0165,
   nvReadPublic: 0x0000_0169,
   readPublic: 0x0000_0173,
@@ -101,8 +102,15 @@ export const CC = {
   getCapability: 0x0000_017a,
   getRandom: 0x0000_017b,
   pcrRead: 0x0000_017e,
+  policyAuthValue: 0x0000_016b,
+  policyCommandCode: 0x0000_016c,
+  policyOr: 0x0000_0171,
+  policyPcr: 0x0000_017f,
+  policyRestart: 0x0000_0180,
   readClock: 0x0000_0181,
   pcrExtend: 0x0000_0182,
+  policyGetDigest: 0x0000_0189,
+  policyAuthorizeNv: 0x0000_0192,
 } as const;
 
 /** TPM_RH, §7.4, and TPM_RS_PW. */

@@ -1,7 +1,8 @@
 /**
  * The ways a TPM conversation fails: bytes that are not what the specification says (`TpmCodecError`), a TPM that
- * says no (`TpmResponseError`, in response-code.ts), and a TPM that cannot be reached (`TpmTransportError`). `TpmKeyError`
- * is for keys that decode well and still cannot be used. Each has a closed code; `nextStep`, where present, is an instruction for the person at the machine.
+ * says no (`TpmResponseError`, in response-code.ts), a TPM that cannot be reached (`TpmTransportError`), and answers that a
+ * session proves to be altered (`TpmSessionError`). `TpmKeyError` is for keys that decode well and still cannot be used.
+ * Each has a closed code; `nextStep`, where present, is an instruction for the person at the machine.
  */
 export type CodecErrorCode = 'TRUNCATED' | 'TRAILING_BYTES' | 'BAD_VALUE' | 'TOO_LARGE';
 
@@ -33,6 +34,21 @@ export class TpmTransportError extends Error {
   constructor(code: TransportErrorCode, message: string, options: { cause?: unknown; nextStep?: string } = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = 'TpmTransportError';
+    this.code = code;
+    this.nextStep = options.nextStep;
+  }
+}
+
+export type SessionErrorCode = 'RESPONSE_HMAC_WRONG' | 'SESSION_MISUSED';
+
+/** A response that its session does not vouch for, or a session used in a way that the command does not allow. */
+export class TpmSessionError extends Error {
+  readonly code: SessionErrorCode;
+  readonly nextStep: string | undefined;
+  override readonly name = 'TpmSessionError';
+
+  constructor(code: SessionErrorCode, message: string, options: { nextStep?: string } = {}) {
+    super(message);
     this.code = code;
     this.nextStep = options.nextStep;
   }
