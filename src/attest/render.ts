@@ -1,9 +1,7 @@
 /** A verdict as a person reads it: plain text, 80 columns, the answer first. Colour only when asked for. */
-import { printable } from './event-log/report.ts';
 import { weaknessOf } from './limits.ts';
+import { COLUMNS, labelled, type Painter, painter, wrap } from './text-layout.ts';
 import type { Check, PcrVerdict, Verdict } from './verdict.ts';
-
-const COLUMNS = 80;
 
 export interface RenderOptions {
   readonly colour?: boolean;
@@ -77,30 +75,3 @@ function renderPcrs(pcrs: readonly PcrVerdict[], paint: Painter): string[] {
   });
   return ['', '  PCR sha256           basis', ...rows];
 }
-
-function labelled(label: string, text: string): string[] {
-  return wrap(text, label === '' ? ' '.repeat(14) : `${label}:`.padEnd(14), ' '.repeat(14));
-}
-
-/** Words into lines; a word longer than a line stands alone, uncut. */
-function wrap(text: string, first: string, rest: string, columns = COLUMNS): string[] {
-  const lines: string[] = [];
-  let line = first;
-  let empty = true;
-  for (const word of printable(text).split(' ')) {
-    if (!empty && line.length + 1 + word.length > columns) {
-      lines.push(line);
-      line = rest;
-      empty = true;
-    }
-    line += empty ? word : ` ${word}`;
-    empty = false;
-  }
-  return [...lines, line];
-}
-
-type Painter = (colour: 'green' | 'red', text: string) => string;
-const painter =
-  (on: boolean): Painter =>
-  (colour, text) =>
-    on ? `\u001b[${colour === 'green' ? 32 : 31}m${text}\u001b[0m` : text;

@@ -6,6 +6,9 @@ export const attestVerbs = [
   lazyCommand('verify <report>', 'judge a report: exit code 0 accepted, 1 refused, 2 could not be judged', async () => {
     return (await import('./attest/verify.ts')).verifyCommand;
   }),
+  lazyCommand('ear <verb>', 'read signed attestation results (EAR)', async () => {
+    return (await import('./attest/ear.ts')).earCommand;
+  }),
   lazyCommand('log <file>', 'print an event log and the registers it leads to', async () => {
     return (await import('./attest/log.ts')).logCommand;
   }),

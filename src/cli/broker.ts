@@ -1,11 +1,11 @@
 /** `cpushare broker serve`: runs the market's broker until it is told to stop. */
-import { createRequire } from 'node:module';
 import type { CommandModule } from 'yargs';
 import type { TpmClass } from '../attest/evidence.ts';
 import { TPM_CLASSES } from '../attest/policy.ts';
 import { parseListenAddress } from '../broker/listen-address.ts';
 import { type RunningBroker, startBroker } from '../broker/main.ts';
 import { BROKER_PORT } from '../protocol/ports.ts';
+import { ownVersion } from './own-version.ts';
 
 interface ServeArguments {
   listen: string;
@@ -112,15 +112,4 @@ function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
-}
-
-function ownVersion(): string {
-  // The package file lies beside src/ in the checkout and two levels above the compiled file in dist/js.
-  const require = createRequire(import.meta.url);
-  for (const path of ['../../package.json', '../../../../package.json']) {
-    try {
-      return (require(path) as { version: string }).version;
-    } catch {}
-  }
-  return 'unknown';
 }

@@ -8,8 +8,10 @@ import type { Request } from '../../attest/expected.ts';
 import { renderVerdict } from '../../attest/render.ts';
 import { parseReport, type Report } from '../../protocol/report-document.ts';
 import { toHex } from '../../shared/bytes.ts';
+import { ownVersion } from '../own-version.ts';
 import { readStanding, type StandingArguments, standingOptions } from './expectations.ts';
 import { AttestCommandError, hex32, read, readNonce, readTime, wantsColour } from './files.ts';
+import { writeEar } from './write-ear.ts';
 
 interface VerifyArguments extends StandingArguments {
   report: string;
@@ -17,6 +19,8 @@ interface VerifyArguments extends StandingArguments {
   broker: string | undefined;
   at: string | undefined;
   json: boolean;
+  ear: string | undefined;
+  key: string | undefined;
 }
 
 export const verifyCommand: CommandModule<object, VerifyArguments> = {
@@ -38,6 +42,18 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
       })
       .option('at', { type: 'string', requiresArg: true, describe: 'judge at this time (ISO 8601) instead of now' })
       .option('json', { type: 'boolean', default: false, describe: 'print the verdict as JSON' })
+      .option('ear', {
+        type: 'string',
+        requiresArg: true,
+        implies: 'key',
+        describe: 'sign the verdict as an attestation result (EAR, a JWT) and write it to this file',
+      })
+      .option('key', {
+        type: 'string',
+        requiresArg: true,
+        implies: 'ear',
+        describe: 'PEM with the P-256 key that signs it',
+      })
       .example(
         '$0 attest verify report.json --reference reference-values.json --nonce 7f3a… --trust tpm-makers.pem',
         'a report of a real machine',
@@ -50,7 +66,11 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
     const report = parseReport(await read(args.report));
     requireOwnMachineId(report);
     const request = await readRequest(args, report);
-    const verdict = appraise(report.evidence, { ...(await readStanding(args)), ...request }, nodeAttestCrypto);
+    const expected = { ...(await readStanding(args)), ...request };
+    const verdict = appraise(report.evidence, expected, nodeAttestCrypto);
+    if (args.ear !== undefined && args.key !== undefined) {
+      await writeEar(verdict, report, expected, { path: args.ear, keyPath: args.key, version: ownVersion() });
+    }
     if (args.json) {
       console.log(JSON.stringify(verdict, null, 2));
     } else {
