@@ -36,6 +36,8 @@ export interface SessionUse {
   readonly decrypt?: boolean;
   /** Have the first parameter of the response encrypted. */
   readonly encrypt?: boolean;
+  /** Protect by HMAC only. A session that neither authorizes nor encrypts must audit, or the TPM refuses it. */
+  readonly audit?: boolean;
   /** False lets the TPM flush the session after this command. Default true. */
   readonly continueSession?: boolean;
 }

@@ -74,6 +74,7 @@ export async function create(
     readonly authorization?: Authorization;
     /** Password of the new object, and data to seal in it. A session with `decrypt` hides them on the bus. */
     readonly sensitive?: { readonly userAuth: Uint8Array; readonly data: Uint8Array };
+    readonly sessions?: readonly SessionUse[];
   },
 ): Promise<{ readonly privateArea: Uint8Array; readonly publicArea: Uint8Array; readonly creationData: Uint8Array }> {
   const { result } = await run(tpm, {
@@ -82,6 +83,7 @@ export async function create(
     handles: [args.parent],
     names: [args.parentName],
     authorizations: [args.authorization ?? EMPTY_PASSWORD],
+    sessions: args.sessions,
     parameters: encode(createParameters, {
       sensitive: args.sensitive ?? NO_SECRET,
       template: args.template,

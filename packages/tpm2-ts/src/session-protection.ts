@@ -48,7 +48,7 @@ export function protectCommand(command: Named, parameters: Uint8Array): Protecte
     if (own === undefined) return plainArea(authorization);
     const cpHash = hashed(own, encode(u32, command.code), ...names, sent);
     const { session } = own.use;
-    const others = index === 0 ? otherNonces(own, pending) : [];
+    const others = index === 0 && own.entity !== undefined ? otherNonces(own, pending) : [];
     const hmac = hmacOf(own, [cpHash, own.nonceCaller, session.nonceTpm, ...others, attributeByte(own.attributes)]);
     return { session: session.handle, nonce: own.nonceCaller, attributes: own.attributes, hmac };
   });
@@ -85,6 +85,7 @@ function begin(command: Named, use: SessionUse, index: number): Pending {
     continueSession: use.continueSession ?? true,
     decrypt: use.decrypt ?? false,
     encrypt: use.encrypt ?? false,
+    audit: use.audit ?? false,
   };
   const nonceCaller = session.crypto.randomBytes(HASH_SIZES[session.hash]);
   const authorizing = index < (command.authorizations?.length ?? 0);
@@ -101,7 +102,7 @@ function plainArea(authorization: Authorization): AuthCommand {
   throw new TypeError('a session that protects has been set up before');
 }
 
-/** §19.6.5: the first session's HMAC vouches for the nonces of those that encrypt, so that none can be taken out. */
+/** §19.6.5: if the first session authorizes, its HMAC vouches for the nonces of those that encrypt, so that none can be taken out. */
 function otherNonces(own: Pending, pending: readonly (Pending | undefined)[]): readonly Uint8Array[] {
   const decrypting = pending.find((each) => each?.attributes.decrypt);
   const encrypting = pending.find((each) => each?.attributes.encrypt);
