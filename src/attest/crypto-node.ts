@@ -1,6 +1,6 @@
 /** `AttestCrypto` on node:crypto. */
 import { constants, createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
-import { type AttestCrypto, CURVE_BYTES, type SignatureCheck, type VerificationKey } from './crypto.ts';
+import { type AttestCrypto, CURVE_BYTES, type HashName, type SignatureCheck, type VerificationKey } from './crypto.ts';
 import { readPublicKeyInfo } from './spki.ts';
 
 export const nodeAttestCrypto: AttestCrypto = cryptoWith(importKey);
@@ -24,7 +24,7 @@ export function rememberingNodeCrypto(keys: number): AttestCrypto {
 
 function cryptoWith(keyObject: (key: VerificationKey) => KeyObject): AttestCrypto {
   return {
-    hash: (name, data) => hash(name, data, 'buffer'),
+    hash: digestOf,
     verify: (check) => {
       try {
         return verifyWith(keyObject(check.key), check);
@@ -33,6 +33,14 @@ function cryptoWith(keyObject: (key: VerificationKey) => KeyObject): AttestCrypt
       }
     },
   };
+}
+
+/** By way of a string, which takes a third of the time of a Buffer made on the native side: replay is hashes all the way. */
+function digestOf(name: HashName, data: Uint8Array): Uint8Array {
+  const text = hash(name, data, 'binary');
+  const digest = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index += 1) digest[index] = text.charCodeAt(index);
+  return digest;
 }
 
 function verifyWith(key: KeyObject, { scheme, hash: digest, data, signature }: SignatureCheck): boolean {
