@@ -3,7 +3,7 @@
  * Activation rests on that, so another kind of key is refused; a key of an unfamiliar template is named.
  */
 import type { TpmtPublic } from 'tpm2-ts/public-area';
-import { EK_TEMPLATES } from 'tpm2-ts/templates';
+import { EK_TEMPLATES, type EkKind } from 'tpm2-ts/templates';
 import { equalBytes } from '../shared/bytes.ts';
 
 export type EkAsObject =
@@ -13,7 +13,7 @@ export type EkAsObject =
     }
   | { readonly safe: false; readonly sentence: string };
 
-const TEMPLATE_NAMES: { readonly [kind in keyof typeof EK_TEMPLATES]: string } = {
+const TEMPLATE_NAMES: { readonly [kind in EkKind]?: string } = {
   rsa: 'L-1',
   ecc: 'L-2',
   rsaHigh: 'H-1',
@@ -28,8 +28,8 @@ export function judgeEkObject(ek: TpmtPublic): EkAsObject {
     if (!attributes[wanted]) return { safe: false, sentence: `lacks the attribute ${wanted}` };
   }
   if (attributes.signEncrypt) return { safe: false, sentence: 'also signs' };
-  for (const [kind, name] of Object.entries(TEMPLATE_NAMES)) {
-    if (fits(ek, EK_TEMPLATES[kind as keyof typeof EK_TEMPLATES])) return { safe: true, template: name };
+  for (const [kind, template] of Object.entries(EK_TEMPLATES)) {
+    if (fits(ek, template)) return { safe: true, template: TEMPLATE_NAMES[kind as EkKind] ?? kind };
   }
   return { safe: true, template: null };
 }
