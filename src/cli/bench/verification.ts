@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../../../scripts/project.ts';
+import type { ActivationProof, ActivationStatement, ActivationTranscript } from '../../attest/activation.ts';
 import { appraiseWith } from '../../attest/appraise.ts';
 import type { AttestCrypto } from '../../attest/crypto.ts';
 import { demoPolicyAcceptingSoftwareTpm } from '../../attest/policies.ts';
@@ -14,10 +15,18 @@ import { readPem } from '../../shared/pem.ts';
 
 export class BenchError extends CodedError<'BENCH_REPORT_REFUSED'> {}
 
-export type Recording = 'p256' | 'rsa2048';
+/** Of the median size of real PCs' logs. */
+export type Recording = 'median-p256' | 'median-rsa2048';
+
+/** witnessed: as a broker judges, who ran the activation. transcript: as a third party, who checks a broker's word for it. */
+export type Activation = 'witnessed' | 'transcript';
 
 /** One full verification per call. @throws BenchError when the recording is not accepted: then there is nothing to time */
-export async function verification(recording: Recording, crypto: AttestCrypto): Promise<() => void> {
+export async function verification(
+  recording: Recording,
+  activation: Activation,
+  crypto: AttestCrypto,
+): Promise<() => void> {
   const read = (name: string) => readFile(join(projectRoot, 'test/fixtures', recording, name), 'utf8');
   const report = parseReport(await read('report.json'));
   const standing = {
@@ -30,7 +39,10 @@ export async function verification(recording: Recording, crypto: AttestCrypto): 
   const request = {
     challenge: fromHex((await read('nonce')).trim()),
     brokerId: report.brokerId,
-    activation: { kind: 'transcript', transcript: report.activation },
+    activation:
+      activation === 'transcript'
+        ? { kind: 'transcript', transcript: report.activation }
+        : witnessed(report.activation),
     time: new Date(report.receivedAt),
   } as const;
   const prepared = prepare(standing, crypto);
@@ -38,6 +50,12 @@ export async function verification(recording: Recording, crypto: AttestCrypto): 
     if (appraiseWith(report.evidence, prepared, request, crypto).status === 'accepted') return;
     throw new BenchError('BENCH_REPORT_REFUSED', `the recording ${recording} is refused`);
   };
+}
+
+/** The Names as the one knows them who ran the activation. */
+function witnessed({ statement }: ActivationTranscript): ActivationProof {
+  const { ekName, akName } = JSON.parse(new TextDecoder().decode(statement)) as ActivationStatement;
+  return { kind: 'witnessed', ekName, akName };
 }
 
 /** Calls a second, over at least `forMs`, after a warm-up. */
