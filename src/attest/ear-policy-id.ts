@@ -10,7 +10,12 @@ type Hashing = Pick<AttestCrypto, 'hash'>;
 
 /** SHA-256 of the reference values in canonical JSON, hex: `jq -cS . reference-values.json | tr -d '\n' | sha256sum`. */
 export function referenceId(values: ReferenceValues, crypto: Hashing): string {
-  return toHex(crypto.hash('sha256', new TextEncoder().encode(canonicalJson(values))));
+  return contentId(values, crypto);
+}
+
+/** The same of any JSON value. */
+export function contentId(value: unknown, crypto: Hashing): string {
+  return toHex(crypto.hash('sha256', new TextEncoder().encode(canonicalJson(value))));
 }
 
 /** RFC 6920 URI `ni:///sha-256;…` over the policy and the ids of the reference values, whatever their order. */

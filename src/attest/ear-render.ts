@@ -52,19 +52,23 @@ function renderSubmodule(name: string, submodule: EarSubmodule, paint: Painter):
     ...wrap(`${name}: ${status}, ${MEANING[status]}`, '', '  ').map((line) =>
       line.replace(status, paint(TINT[status], status)),
     ),
-    ...facts(verifierClaims).flatMap(([label, fact]) => labelled(label, fact)),
+    ...facts(submodule).flatMap(([label, fact]) => labelled(label, fact)),
     ...submodule.policyIds.flatMap((id) => labelled('Policy', id)),
     ...(rows.length === 0 ? [] : ['', '  AR4SI claim        value tier            reason', ...rows]),
     ...failures(verifierClaims.checks),
   ];
 }
 
+/** A policy may accept what AR4SI warns of, such as a TPM in software: the worst claim decides the status all the same. */
+const ACCEPTED_ANYWAY = 'accepted, by a policy that takes what the claims below speak against';
+
 /** What verifiers of ours write; of others, whatever is not there is left out. */
-function facts(claims: EarSubmodule['verifierClaims']): (readonly [string, string])[] {
+function facts({ verifierClaims: claims, status }: EarSubmodule): (readonly [string, string])[] {
+  const warns = status === 'none' || status === 'contraindicated';
   const image = record(claims.image);
   const tpm = record(claims.tpm);
   const given: (readonly [string, string | null])[] = [
-    ['Verdict', text(claims.verdict)],
+    ['Verdict', claims.verdict === 'accepted' && warns ? ACCEPTED_ANYWAY : text(claims.verdict)],
     ['Machine', text(claims.machineId)],
     ['Session key', text(claims.sessionKeySha256)],
     ['Image', text(image.name) === null ? null : `${text(image.name)} ${text(image.version) ?? ''}`],

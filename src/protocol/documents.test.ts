@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { UNJUDGED_TPM } from '../attest/ek.ts';
 import type { Evidence } from '../attest/evidence.ts';
 import { newMachine } from '../attest/testing/attester-node.ts';
 import type { Verdict } from '../attest/verdict.ts';
@@ -25,7 +26,7 @@ const report: Report = {
 const verdict: Verdict = {
   status: 'refused',
   checks: [],
-  tpm: { class: 'unknown', manufacturer: null, model: null, evidence: '' },
+  tpm: { ...UNJUDGED_TPM, evidence: '' },
   image: null,
   pcrs: [],
   claims: null,

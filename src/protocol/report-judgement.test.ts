@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { nodeAttestCrypto } from '../attest/crypto-node.ts';
+import { contentId, referenceId } from '../attest/ear-policy-id.ts';
 import type { Evidence } from '../attest/evidence.ts';
 import { newMachine } from '../attest/testing/attester-node.ts';
 import { newAuthority } from '../attest/testing/certificate-authority-node.ts';
 import { expected } from '../attest/testing/verdicts-node.ts';
-import { stateStanding } from './report-judgement.ts';
+import { statedCertificates, statedReferenceValues, stateStanding } from './report-judgement.ts';
 
 const time = new Date('2026-11-21T05:00:00Z');
 const about = { challenge: new Uint8Array(32), brokerId: new Uint8Array(32) };
@@ -47,5 +48,38 @@ describe('what a broker states', () => {
     expect(other.policyId).not.toBe(first.policyId);
     const { referenceIds, referenceValues } = first.judgementOf(newMachine().attest(about), time);
     expect(referenceIds).toHaveLength(referenceValues.length);
+  });
+});
+
+describe('what a verifier takes out of a report', () => {
+  const judgement = stateStanding(expected, nodeAttestCrypto).judgementOf(newMachine().attest(about), time);
+  const report = { judgement };
+  const [values] = expected.referenceValues;
+  const id = referenceId(values, nodeAttestCrypto);
+
+  it('are reference values whose content has the id it named', () => {
+    expect(judgement.referenceIds).toEqual([id]);
+    expect(statedReferenceValues(report, id, nodeAttestCrypto)).toEqual(values);
+  });
+
+  it('are none that were changed and are called by the same id', () => {
+    const changed = { ...values, image: { ...values.image, version: '6.6.6' } };
+    const forged = { judgement: { ...judgement, referenceValues: [changed] } };
+    expect(statedReferenceValues(forged, id, nodeAttestCrypto)).toBeNull();
+    expect(statedReferenceValues({}, id, nodeAttestCrypto)).toBeNull();
+  });
+
+  it('are no reference values that are none, even under the right id', () => {
+    const nonsense = { judgement: { ...judgement, referenceValues: ['x'] } };
+    expect(() => statedReferenceValues(nonsense, contentId('x', nodeAttestCrypto), nodeAttestCrypto)).toThrow(
+      expect.objectContaining({ code: 'REFERENCE_VALUES_MALFORMED' }),
+    );
+  });
+
+  it('are certificates that can be read', () => {
+    const [der = new Uint8Array()] = newMachine().attest(about).ekCertificates;
+    const given = { judgement: { ...judgement, certificates: [new Uint8Array([1]), der] } };
+    expect(statedCertificates(given)).toEqual([der]);
+    expect(statedCertificates({})).toEqual([]);
   });
 });

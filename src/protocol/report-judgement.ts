@@ -4,11 +4,12 @@ import { tpmtPublic } from 'tpm2-ts/public-area';
 import { subjectPublicKeyInfo } from 'tpm2-ts/public-key';
 import { type Certificate, CertificateError, parseCertificate } from '../attest/certificate.ts';
 import type { AttestCrypto } from '../attest/crypto.ts';
-import { policyId, referenceId } from '../attest/ear-policy-id.ts';
+import { contentId, policyId, referenceId } from '../attest/ear-policy-id.ts';
 import type { Evidence } from '../attest/evidence.ts';
 import type { Standing } from '../attest/expected.ts';
+import { parseReferenceValues, type ReferenceValues } from '../attest/reference-values.ts';
 import { equalBytes } from '../shared/bytes.ts';
-import type { StatedJudgement } from './report-document.ts';
+import type { Report, StatedJudgement } from './report-document.ts';
 
 export const REPORT_LIMITS: readonly string[] = [
   'That the AK lives in this TPM is the signed word of the broker: a third party cannot prove the activation again, only everything else.',
@@ -41,6 +42,28 @@ export function stateStanding(standing: Standing, crypto: Pick<AttestCrypto, 'ha
       limits: [...REPORT_LIMITS],
     }),
   };
+}
+
+type Carrying = Pick<Report, 'judgement'>;
+
+/**
+ * Certificates out of a report for a verifier to judge like the evidence's own: they help a chain along, and only the
+ * verifier's anchors end it. Unreadable ones are left out, so that a report cannot make itself impossible to judge.
+ */
+export function statedCertificates({ judgement }: Carrying): readonly Uint8Array[] {
+  return (judgement?.certificates ?? []).filter((der) => readable(der) !== null);
+}
+
+/** Reference values out of a report by an id that the verifier knows already: their content must hash to it. Null: not in there. */
+export function statedReferenceValues(
+  { judgement }: Carrying,
+  id: string,
+  crypto: Pick<AttestCrypto, 'hash'>,
+): ReferenceValues | null {
+  for (const value of judgement?.referenceValues ?? []) {
+    if (contentId(value, crypto) === id) return parseReferenceValues(JSON.stringify(value));
+  }
+  return null;
 }
 
 const MAX_CERTIFICATES = 16;

@@ -144,7 +144,7 @@ describe('attest verify --ear', () => {
       '2026-11-21T12:10:00Z',
     );
     // accepted by the policy, and still no hardware: who reads nothing but the status is not misled
-    expect(shown.output).toMatch(/^Verdict: +accepted$/m);
+    expect(shown.output).toMatch(/^Verdict: +accepted, by a policy that takes what/m);
     expect(shown.output).toMatch(/^machine: contraindicated/m);
     expect(shown.exitCode).toBe(1);
     expect(await readFile(path('out.jwt'), 'utf8')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]{86}\n$/);

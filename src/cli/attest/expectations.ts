@@ -1,11 +1,14 @@
 /** What the reader of a report expects of it, out of the command line: shared by the verbs that judge. */
 import type { Argv } from 'yargs';
 import { parseCertificate } from '../../attest/certificate.ts';
+import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
 import type { TpmClass } from '../../attest/evidence.ts';
 import type { Standing } from '../../attest/expected.ts';
 import { policyAccepting } from '../../attest/policies.ts';
 import { type Policy, parsePolicy, TPM_CLASSES } from '../../attest/policy.ts';
-import { parseReferenceValues } from '../../attest/reference-values.ts';
+import { parseReferenceValues, type ReferenceValues } from '../../attest/reference-values.ts';
+import type { Report } from '../../protocol/report-document.ts';
+import { statedCertificates, statedReferenceValues } from '../../protocol/report-judgement.ts';
 import { AttestCommandError, read, readDerFiles } from './files.ts';
 
 export interface StandingArguments {
@@ -26,7 +29,7 @@ export function standingOptions<T>(yargs: Argv<T>): Argv<T & StandingArguments> 
     .option('reference', {
       ...files,
       demandOption: true,
-      describe: 'reference values of an image to accept; repeat for more',
+      describe: 'reference values of an image to accept, a file or the id of some in the report; repeat for more',
     })
     .option('trust', {
       ...files,
@@ -51,10 +54,8 @@ export function standingOptions<T>(yargs: Argv<T>): Argv<T & StandingArguments> 
 }
 
 /** @throws AttestCommandError and what the readers of each file throw */
-export async function readStanding(args: StandingArguments): Promise<Standing> {
-  const [first, ...others] = await Promise.all(
-    args.reference.map(async (path) => parseReferenceValues(await read(path))),
-  );
+export async function readStanding(args: StandingArguments, report?: Report): Promise<Standing> {
+  const [first, ...others] = await Promise.all(args.reference.map((named) => readReference(named, report)));
   if (first === undefined) {
     throw new AttestCommandError('REFERENCE_MISSING', 'no reference values were named', {
       nextStep: 'name them: --reference reference-values.json',
@@ -63,10 +64,27 @@ export async function readStanding(args: StandingArguments): Promise<Standing> {
   return {
     referenceValues: [first, ...others],
     trustAnchors: await readDerFiles(args.trust, 'CERTIFICATE', parseCertificate),
-    extraCertificates: await readDerFiles(args['ek-certificate'], 'CERTIFICATE'),
+    extraCertificates: [
+      ...(await readDerFiles(args['ek-certificate'], 'CERTIFICATE')),
+      ...(report === undefined ? [] : statedCertificates(report)),
+    ],
     revocationLists: await readDerFiles(args.crl, 'X509 CRL'),
     policy: await readPolicy(args),
   };
+}
+
+/** A file; or the id of values that the report carries along, which then are what the caller named, whoever put them there. */
+async function readReference(named: string, report: Report | undefined): Promise<ReferenceValues> {
+  if (!/^[0-9a-f]{64}$/.test(named)) return parseReferenceValues(await read(named));
+  const values = report === undefined ? null : statedReferenceValues(report, named, nodeAttestCrypto);
+  if (values !== null) return values;
+  throw new AttestCommandError(
+    'REFERENCE_NOT_IN_REPORT',
+    `the report carries no reference values with the id ${named}`,
+    {
+      nextStep: 'name a file with them: --reference reference-values.json',
+    },
+  );
 }
 
 async function readPolicy(args: StandingArguments): Promise<Policy> {

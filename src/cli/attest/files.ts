@@ -12,6 +12,7 @@ export class AttestCommandError extends CodedError<
   | 'TIME_BAD'
   | 'TRUST_FILE_BAD'
   | 'REFERENCE_MISSING'
+  | 'REFERENCE_NOT_IN_REPORT'
   | 'REPORT_MACHINE_MISMATCH'
   | 'POLICY_TWICE'
 > {}

@@ -66,7 +66,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
     const report = parseReport(await read(args.report));
     requireOwnMachineId(report);
     const request = await readRequest(args, report);
-    const expected = { ...(await readStanding(args)), ...request };
+    const expected = { ...(await readStanding(args, report)), ...request };
     const verdict = appraise(report.evidence, expected, nodeAttestCrypto);
     if (args.ear !== undefined && args.key !== undefined) {
       await writeEar(verdict, report, expected, { path: args.ear, keyPath: args.key, version: ownVersion() });
