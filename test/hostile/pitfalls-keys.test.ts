@@ -1,6 +1,8 @@
 /** ATTEST-PITFALLS 42 to 53, as far as no broker or TPM is needed: EK, AK, activation, chain, class. */
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { nodeAttestCrypto } from '../../src/attest/crypto-node.ts';
+import type { TpmClass } from '../../src/attest/evidence.ts';
 import type { Expected } from '../../src/attest/expected.ts';
 import { weaknessOf } from '../../src/attest/limits.ts';
 import { policyAccepting } from '../../src/attest/policies.ts';
@@ -8,6 +10,7 @@ import { TPM_CLASSES } from '../../src/attest/policy.ts';
 import { type MachineOptions, newMachine } from '../../src/attest/testing/attester-node.ts';
 import { ekCertificate, newAuthority } from '../../src/attest/testing/certificate-authority-node.ts';
 import type { Verdict } from '../../src/attest/verdict.ts';
+import { toHex } from '../../src/shared/bytes.ts';
 import {
   ascii,
   attest,
@@ -34,6 +37,10 @@ function judgeMachine(options: MachineOptions, changes: Partial<Expected> = {}):
     ...changes,
   });
 }
+
+const classOf = (certificate: Uint8Array, stated: TpmClass) => ({
+  [toHex(nodeAttestCrypto.hash('sha256', certificate))]: stated,
+});
 
 describe('EK, AK and activation', () => {
   it('pitfall 42: an AK is believed only on an activation for this EK, by this verifier or by the broker that was named', () => {
@@ -84,7 +91,10 @@ describe('EK, AK and activation', () => {
   const vendor = { manufacturer: 'id:49465800', model: 'SLB9670' };
   const trusted = newAuthority('Infineon OPTIGA TPM CA');
   const by = (options: MachineOptions, changes: Partial<Expected> = {}): Verdict =>
-    judgeMachine({ authority: trusted, ...vendor, ...options }, { policy: policyAccepting(['hardware']), ...changes });
+    judgeMachine(
+      { authority: trusted, ...vendor, ...options },
+      { policy: policyAccepting(['hardware']), anchorClasses: classOf(trusted.certificate, 'hardware'), ...changes },
+    );
 
   it('pitfall 50: a chain holds by signatures, dates, purpose and the right to certify', () => {
     expect(by({})).toMatchObject({ status: 'accepted', tpm: { class: 'hardware' } });
@@ -154,6 +164,10 @@ describe('EK, AK and activation', () => {
     const made = { authority: newAuthority(authority), manufacturer };
     const { tpm, limits } = judgeMachine(made, { policy: anyClass });
     expect(['software', 'unknown']).toContain(tpm.class);
+    // not even by who names its authority one for hardware, where the certificate itself knows better
+    const named = { policy: anyClass, anchorClasses: classOf(made.authority.certificate, 'hardware') };
+    const handNamed = judgeMachine(made, named).tpm.class;
+    if (authority.startsWith('swtpm') || manufacturer !== 'id:58585858') expect(handNamed).not.toBe('hardware');
     expect(limits.join(' ')).toContain(weaknessOf(tpm.class));
     expect(codeOf(judgeMachine(made, { policy: policyAccepting(['hardware', 'firmware', 'cloud']) }))).toBe(
       'TPM_CLASS_NOT_ACCEPTED',

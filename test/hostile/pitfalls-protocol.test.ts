@@ -115,7 +115,12 @@ describe('protocol and physical', () => {
       manufacturer: 'id:414D4400',
       model: 'AMD',
     });
-    const request = { activation: made.activation, trustAnchors: [made.authority.certificate] };
+    const fingerprint = toHex(crypto.hash('sha256', made.authority.certificate));
+    const request = {
+      activation: made.activation,
+      trustAnchors: [made.authority.certificate],
+      anchorClasses: { [fingerprint]: 'hardware' } as const, // said by who does not know AMD
+    };
     const asHardware = { ...request, policy: policyAccepting(['hardware']) };
     const verdict = judge(made.attest({ challenge, brokerId }), asHardware);
     expect(verdict).toMatchObject({ status: 'refused', tpm: { class: 'firmware' } });
