@@ -5,6 +5,7 @@ import { projectRoot } from '../../../scripts/project.ts';
 import type { ActivationProof, ActivationStatement, ActivationTranscript } from '../../attest/activation.ts';
 import { appraiseWith } from '../../attest/appraise.ts';
 import type { AttestCrypto } from '../../attest/crypto.ts';
+import type { Request } from '../../attest/expected.ts';
 import { demoPolicyAcceptingSoftwareTpm } from '../../attest/policies.ts';
 import { prepare } from '../../attest/prepare.ts';
 import { parseReferenceValues } from '../../attest/reference-values.ts';
@@ -36,7 +37,7 @@ export async function verification(
     revocationLists: [],
     policy: demoPolicyAcceptingSoftwareTpm,
   } as const;
-  const request = {
+  const request: Request = {
     challenge: fromHex((await read('nonce')).trim()),
     brokerId: report.brokerId,
     activation:
@@ -44,7 +45,7 @@ export async function verification(
         ? { kind: 'transcript', transcript: report.activation }
         : witnessed(report.activation),
     time: new Date(report.receivedAt),
-  } as const;
+  };
   const prepared = prepare(standing, crypto);
   return () => {
     if (appraiseWith(report.evidence, prepared, request, crypto).status === 'accepted') return;
