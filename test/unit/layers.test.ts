@@ -14,6 +14,7 @@ const allowed: Record<string, readonly string[]> = {
   'src/protocol': ['packages/tpm2-ts', 'src/shared', 'src/attest'],
   'src/sell-client': ['packages/tpm2-ts', 'src/shared', 'src/attest', 'src/protocol'],
   'src/broker': ['packages/tpm2-ts', 'src/shared', 'src/attest', 'src/protocol'],
+  'src/page': ['packages/tpm2-ts', 'src/shared', 'src/attest', 'src/protocol'],
   'src/buy-client': ['packages/tpm2-ts', 'src/shared', 'src/attest', 'src/protocol'],
   scripts: ['packages/tpm2-ts', 'src/shared', 'src/attest', 'src/protocol'],
   'src/cli': [
@@ -75,15 +76,18 @@ describe('imports go one way', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('src/attest stays pure: node: modules only in adapters named *-node.ts', () => {
-    const builtin = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)]);
-    const wrong = imports
-      .filter(
-        ({ file, specifier }) => file.startsWith('src/attest/') && !file.endsWith('-node.ts') && builtin.has(specifier),
-      )
-      .map(({ file, specifier }) => `${file} → ${specifier}`);
-    expect(wrong).toEqual([]);
-  });
+  it.each(['src/attest', 'src/page'])(
+    '%s runs in a browser: node: modules only in adapters named *-node.ts',
+    (layer) => {
+      const builtin = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)]);
+      const wrong = imports
+        .filter(
+          ({ file, specifier }) => file.startsWith(`${layer}/`) && !file.endsWith('-node.ts') && builtin.has(specifier),
+        )
+        .map(({ file, specifier }) => `${file} → ${specifier}`);
+      expect(wrong).toEqual([]);
+    },
+  );
 
   it('tpm2-ts depends on nothing but Node.js', () => {
     const manifest = JSON.parse(readFileSync(join(root, 'packages/tpm2-ts/package.json'), 'utf8')) as {

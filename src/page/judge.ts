@@ -1,0 +1,68 @@
+/** The judgement as the page needs it: the verifier's own code, with what it was given or why it could not judge. */
+import { type Digest, objectName } from 'tpm2-ts/name';
+import { appraise } from '../attest/appraise.ts';
+import { type AttestCrypto, HASH_BYTES, type HashName } from '../attest/crypto.ts';
+import type { Verdict } from '../attest/verdict.ts';
+import { parseReport, type Report } from '../protocol/report-document.ts';
+import { toHex } from '../shared/bytes.ts';
+import { CodedError } from '../shared/errors.ts';
+import { expectedFrom, type PageInputs, reportBytes } from './inputs.ts';
+
+export class PageReportError extends CodedError<'REPORT_MACHINE_MISMATCH'> {}
+
+export type Outcome =
+  | { readonly kind: 'judged'; readonly verdict: Verdict; readonly facts: ReportFacts }
+  | { readonly kind: 'unjudged'; readonly error: CodedError };
+
+/** What the report is headed with and the verdict does not know. */
+export interface ReportFacts {
+  readonly machineId: string;
+  readonly brokerId: string;
+  /** The broker as the report says, or as the person said. */
+  readonly brokerSource: 'report' | 'given';
+  readonly challengeSource: 'report' | 'given';
+  readonly receivedAt: string;
+}
+
+/** @throws whatever is no CodedError: a defect of this program */
+export function judgeInputs(inputs: PageInputs, now: Date, crypto: AttestCrypto): Outcome {
+  try {
+    const report = parseReport(reportBytes(inputs));
+    requireOwnMachineId(report, crypto);
+    const expected = expectedFrom(inputs, report, now);
+    return {
+      kind: 'judged',
+      verdict: appraise(report.evidence, expected, crypto),
+      facts: {
+        machineId: report.machineId,
+        brokerId: toHex(expected.brokerId),
+        brokerSource: inputs.brokerId === '' ? 'report' : 'given',
+        challengeSource: inputs.challenge.kind === 'given' ? 'given' : 'report',
+        receivedAt: report.receivedAt,
+      },
+    };
+  } catch (error) {
+    if (error instanceof CodedError) return { kind: 'unjudged', error };
+    throw error;
+  }
+}
+
+/** The id is SHA-256 of the EK's Name: a report must not carry the name of another machine. An unreadable EK is judged later. */
+function requireOwnMachineId({ machineId, evidence }: Report, crypto: AttestCrypto): void {
+  const digest: Digest = (name, data) => {
+    if (Object.hasOwn(HASH_BYTES, name)) return crypto.hash(name as HashName, data);
+    throw new Error(`${name} is no hash that is judged here`);
+  };
+  let ekName: Uint8Array;
+  try {
+    ekName = objectName(evidence.ekPublic, digest);
+  } catch {
+    return;
+  }
+  const actual = toHex(crypto.hash('sha256', ekName));
+  if (actual === machineId) return;
+  throw new PageReportError(
+    'REPORT_MACHINE_MISMATCH',
+    `the report is headed machine ${machineId}, its evidence is of machine ${actual}`,
+  );
+}

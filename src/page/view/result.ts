@@ -1,0 +1,122 @@
+/** The outcome of a judgement as a page section: the answer first, then why, the picture, and everything behind it. */
+import { weaknessOf } from '../../attest/limits.ts';
+import type { Check, Verdict } from '../../attest/verdict.ts';
+import type { CodedError } from '../../shared/errors.ts';
+import { chainsOf } from '../chain.ts';
+import { el, icon } from '../dom.ts';
+import type { Outcome, ReportFacts } from '../judge.ts';
+import { chainPicture } from './chain-picture.ts';
+import { checkList, failureBox } from './checks.ts';
+import { registerTable } from './registers.ts';
+import { savedJson } from './saved-json.ts';
+
+export interface ResultView {
+  readonly banner: HTMLElement;
+  /** In the order in which they are read. */
+  readonly details: readonly HTMLElement[];
+}
+
+export function resultView(outcome: Outcome): ResultView {
+  if (outcome.kind === 'unjudged') return { banner: unjudgedBanner(outcome.error), details: [] };
+  const { verdict, facts } = outcome;
+  const failed = verdict.checks.filter(({ status }) => status === 'failed');
+  return {
+    banner: verdictBanner(verdict, failed),
+    details: [
+      ...(failed.length === 0 ? [] : [section('Why', ...failed.map(failureBox))]),
+      section('How it started', chainPicture(chainsOf(verdict))),
+      section('The machine', factList(verdict, facts)),
+      section('What this cannot promise', el('ul', {}, ...limits(verdict, facts).map((limit) => el('li', {}, limit)))),
+      ...(verdict.pcrs.length === 0 ? [] : [section('Registers', registerTable(verdict.pcrs))]),
+      section('All checks', checkList(verdict.checks)),
+      section('The verdict as JSON', savedJson(verdict)),
+    ],
+  };
+}
+
+function verdictBanner(verdict: Verdict, failed: readonly Check[]): HTMLElement {
+  const accepted = verdict.status === 'accepted';
+  const passed = verdict.checks.filter(({ status }) => status === 'passed').length;
+  const image = verdict.image === null ? '' : `The machine runs ${verdict.image.name} ${verdict.image.version}. `;
+  const sentence = accepted
+    ? `${image}All ${verdict.checks.length} checks passed.`
+    : `${failed[0]?.sentence ?? ''} ${passed} of ${verdict.checks.length} checks passed.`;
+  return el(
+    'div',
+    { class: `banner ${accepted ? 'good' : 'bad'}`, 'data-status': verdict.status },
+    icon(accepted ? 'good' : 'bad'),
+    el('h2', { tabindex: '-1' }, accepted ? 'ACCEPTED' : 'REFUSED'),
+    el('p', {}, sentence),
+  );
+}
+
+function unjudgedBanner(error: CodedError): HTMLElement {
+  return el(
+    'div',
+    { class: 'banner open', 'data-status': 'unjudged' },
+    icon('open'),
+    el('h2', { tabindex: '-1' }, 'COULD NOT BE JUDGED'),
+    el(
+      'div',
+      {},
+      el('p', {}, `${capital(error.message)} `, el('code', {}, error.code)),
+      ...causesOf(error).map((cause) => el('p', { class: 'cause' }, `because: ${cause}`)),
+      error.nextStep === undefined ? null : el('p', {}, `Next step: ${error.nextStep}.`),
+    ),
+  );
+}
+
+const MAX_CAUSES = 5;
+const MAX_CAUSE_LENGTH = 300;
+
+function causesOf(error: Error): string[] {
+  const causes: string[] = [];
+  for (let cause = error.cause; cause instanceof Error && causes.length < MAX_CAUSES; cause = cause.cause) {
+    const { message } = cause;
+    causes.push(message.length > MAX_CAUSE_LENGTH ? `${message.slice(0, MAX_CAUSE_LENGTH)}…` : message);
+  }
+  return causes;
+}
+
+function factList(verdict: Verdict, facts: ReportFacts): HTMLElement {
+  const { tpm, claims, image } = verdict;
+  const model = tpm.model === null ? '' : `, ${tpm.model} (${tpm.manufacturer ?? 'no vendor'})`;
+  const rows: (readonly [string, ...string[]])[] = [
+    ['Image', image === null ? 'none that is known' : `${image.name} ${image.version}`],
+    ['TPM', `class ${tpm.class}${model}`, `${tpm.evidence}.`, weaknessOf(tpm.class)],
+    ['Machine', facts.machineId],
+    ['Broker', facts.brokerId, ...(facts.brokerSource === 'report' ? ['As the report itself says.'] : [])],
+    ['Received', facts.receivedAt],
+  ];
+  if (claims !== null) {
+    const memory = `${Math.round(claims.memoryBytes / 2 ** 20)} MiB`;
+    rows.push([
+      'Its claims',
+      `${claims.cpuModel}, ${memory}, ${claims.bootMode} boot, up for ${(claims.uptimeMs / 1000).toFixed(1)} s`,
+      `accelerator ${claims.accelerator.name}: ${claims.accelerator.reason}`,
+      ...(verdict.status === 'refused' ? ['Said by an image that is not attested: worth nothing.'] : []),
+    ]);
+  }
+  return el(
+    'dl',
+    {},
+    ...rows.flatMap(([term, ...lines]) => [
+      el('dt', {}, term),
+      el('dd', {}, ...lines.map((line) => el('p', {}, line))),
+    ]),
+  );
+}
+
+/** The verdict's own, and what this page adds by how it was asked. */
+function limits(verdict: Verdict, facts: ReportFacts): readonly string[] {
+  if (facts.challengeSource === 'given') return verdict.limits;
+  const stale = 'The challenge was taken from the report itself: nothing here shows when the machine answered it.';
+  return [stale, ...verdict.limits];
+}
+
+function section(title: string, ...content: readonly HTMLElement[]): HTMLElement {
+  const id = `result-${title.toLowerCase().replace(/[^a-z]+/g, '-')}`;
+  return el('section', { 'aria-labelledby': id }, el('h3', { id }, title), ...content);
+}
+
+const capital = (sentence: string): string => `${sentence.slice(0, 1).toUpperCase()}${sentence.slice(1)}`;
