@@ -183,10 +183,9 @@ export function flags<Name extends string>(
       const value = base.read(source);
       const reserved = (value & ~mask) >>> 0;
       if (reserved !== 0) throw source.error('BAD_VALUE', `reserved bits set: 0x${reserved.toString(16)}`, at);
-      return Object.fromEntries(names.map((name) => [name, ((value >>> bits[name]) & 1) === 1])) as Record<
-        Name,
-        boolean
-      >;
+      const set: Partial<Record<Name, boolean>> = {};
+      for (const name of names) set[name] = ((value >>> bits[name]) & 1) === 1;
+      return set as Record<Name, boolean>;
     },
     write: (value, sink) =>
       base.write(
