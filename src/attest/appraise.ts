@@ -91,7 +91,7 @@ function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledge
 
   const registers = judgeQuote(evidence, expected, keys, crypto, ledger);
   const pcrs = registers?.get('sha256');
-  if (pcrs === undefined) return findings;
+  if (registers === null || pcrs === undefined) return findings;
   findings = { ...findings, pcrs };
 
   const claims = judgeClaims(evidence, expected, crypto, ledger);
@@ -102,7 +102,8 @@ function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledge
   if (tpm !== null) findings = { ...findings, tpm };
   if (ledger.failed) return findings;
 
-  const events = judgeBootLog(evidence.eventLog, pcrs, crypto, ledger);
+  const { events, ...log } = judgeBootLog(evidence.eventLog, registers, expected, crypto, ledger);
+  findings = { ...findings, ...log };
   if (events === null) return findings;
   const { reference, differences } = closestReference(events, expected.referenceValues);
   findings = { ...findings, events, reference, differences };

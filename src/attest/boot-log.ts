@@ -1,69 +1,111 @@
-/** Judges the firmware's event log against the quoted registers: can it be read, does it explain them, all of them. */
-import { equalBytes, toHex } from '../shared/bytes.ts';
+/**
+ * Judges the firmware's event log against the quoted registers: can it be read, does it explain all of them in every
+ * quoted bank, do its banks agree, does it follow the profile apart from the oddities that the policy overlooks.
+ */
+import { equalBytes } from '../shared/bytes.ts';
 import type { AttestCrypto } from './crypto.ts';
 import { type DecodedEvent, decodeEvent } from './event-log/decode.ts';
-import { EventType } from './event-log/event-types.ts';
 import { LogError } from './event-log/little-endian.ts';
-import { parseEventLog } from './event-log/parse.ts';
-import { initialPcr, replayBank } from './event-log/replay.ts';
-import { CONFIGURATION_PCR } from './evidence.ts';
-import { IMA_PCR } from './ima-log.ts';
+import { type EventLog, parseEventLog } from './event-log/parse.ts';
+import { initialPcr } from './event-log/replay.ts';
+import { ALL_WORKAROUNDS } from './event-log/workarounds.ts';
+import { bankContradiction, bankVerdicts } from './firmware-banks.ts';
+import { findOddities } from './firmware-oddities.ts';
+import { explainRegisters } from './firmware-replay.ts';
+import { oddityFailure, separatorFailure } from './firmware-rules.ts';
+import type { UsedWorkaround } from './firmware-workaround-names.ts';
 import type { Failure, Ledger } from './ledger.ts';
+import type { Policy } from './policy.ts';
+import type { QuotedRegisters } from './quoted-registers.ts';
+import type { ReferenceValues } from './reference-values.ts';
 import type { RefusalCode } from './refusal-codes.ts';
+import type { BankVerdict } from './verdict.ts';
 
 /** GRUB's registers: zero when a boot loader measured neither its commands nor the files it read. */
 const BOOT_LOADER_PCRS = [8, 9] as const;
-const FIRMWARE_PCRS = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+/** The bank that events are read in and reference values are written in. */
+const BANK = 'sha256';
+/** Fewer equal bytes behind the last event are no padding: an area that is filled up has room for an event. */
+const MIN_PADDING_BYTES = 32;
 
-/** The log's events, digests proven by replay; text only where `trust` is `bound`. Null after a failure. */
+export interface BootLogJudgement {
+  /** Digests proven by replay; text only where `trust` is `bound`. Null after a failure. */
+  readonly events: readonly DecodedEvent[] | null;
+  readonly banks: readonly BankVerdict[];
+  readonly workarounds: readonly UsedWorkaround[];
+}
+
+export interface BootLogExpectation {
+  readonly policy: Pick<Policy, 'banks' | 'firmwareWorkarounds'>;
+  /** To name the event in which a log differs from a release whose register was quoted. */
+  readonly referenceValues: readonly ReferenceValues[];
+}
+
+const NOTHING: BootLogJudgement = { events: null, banks: [], workarounds: [] };
+
 export function judgeBootLog(
   eventLog: Uint8Array,
-  pcrs: ReadonlyMap<number, Uint8Array>,
+  quoted: QuotedRegisters,
+  { policy, referenceValues }: BootLogExpectation,
   crypto: AttestCrypto,
   ledger: Ledger,
-): readonly DecodedEvent[] | null {
-  const unmeasured = BOOT_LOADER_PCRS.filter((index) => isInitial(index, pcrs));
-  if (unmeasured.length > 0) {
-    return refuse(ledger, 'boot-measured', {
-      code: 'BOOT_NOT_MEASURED',
-      family: 'policy',
-      sentence: `Registers ${unmeasured.join(' and ')} were never extended: nothing measured the kernel and the initrd. A legacy BIOS boot looks like this.`,
-      remedy: 'Start the machine in UEFI mode with Secure Boot on.',
-    });
-  }
+): BootLogJudgement {
+  const unmeasured = unmeasuredFailure(quoted);
+  if (unmeasured !== null) return refuse(ledger, 'boot-measured', unmeasured);
   ledger.pass('boot-measured', 'A boot loader measured what it started.');
 
-  let log: ReturnType<typeof parseEventLog>;
+  const log = readLog(eventLog, policy);
+  if ('code' in log) return refuse(ledger, 'event-log-format', log);
+  ledger.pass('event-log-format', `The event log has ${log.events.length} well-formed events.`);
+
+  const explained = explainRegisters(log, quoted, referenceValues, crypto);
+  if ('failure' in explained) {
+    const banks = bankVerdicts(log.banks, policy.banks, explained.capped);
+    return { ...refuse(ledger, 'event-log-replay', explained.failure), banks };
+  }
+  ledger.pass('event-log-replay', 'Replaying the event log gives every quoted boot register.');
+
+  const events = log.events.map((event) => decodeEvent(event, BANK, crypto));
+  const oddities = findOddities(log, events, policy.banks, explained.exitBootServices, crypto);
+  const broken =
+    bankContradiction(log, events, BANK, crypto) ??
+    oddityFailure(oddities, policy.firmwareWorkarounds) ??
+    separatorFailure(events, policy.firmwareWorkarounds);
+  const banks = bankVerdicts(log.banks, policy.banks, []);
+  if (broken !== null) return { ...refuse(ledger, 'event-log-rules', broken), banks };
+  ledger.pass('event-log-rules', 'The event log follows the rules of the firmware profile.');
+  return { events, banks, workarounds: oddities };
+}
+
+function unmeasuredFailure(quoted: QuotedRegisters): Failure | null {
+  const registers = quoted.get(BANK) ?? new Map<number, Uint8Array>();
+  const unmeasured = BOOT_LOADER_PCRS.filter((index) => isInitial(index, registers));
+  if (unmeasured.length === 0) return null;
+  return {
+    code: 'BOOT_NOT_MEASURED',
+    family: 'policy',
+    sentence: `Registers ${unmeasured.join(' and ')} were never extended: nothing measured the kernel and the initrd. A legacy BIOS boot looks like this.`,
+    remedy: 'Start the machine in UEFI mode with Secure Boot on.',
+  };
+}
+
+function readLog(eventLog: Uint8Array, policy: Pick<Policy, 'firmwareWorkarounds'>): EventLog | Failure {
+  const allowed: readonly string[] = policy.firmwareWorkarounds;
   try {
-    log = parseEventLog(eventLog, { padding: 'refuse' });
+    const log = parseEventLog(eventLog, {
+      padding: allowed.includes('log-padding') ? 'allow' : 'refuse',
+      workarounds: ALL_WORKAROUNDS.filter((name) => allowed.includes(name)),
+    });
+    if (log.paddingBytes === 0 || log.paddingBytes >= MIN_PADDING_BYTES) return log;
+    throw new LogError('LOG_TRAILING_BYTES', `${log.paddingBytes} bytes after event ${log.events.length - 1}`);
   } catch (error) {
     if (!(error instanceof LogError)) throw error;
-    return refuse(ledger, 'event-log-format', {
+    return {
       code: eventLog.length === 0 ? 'EVENT_LOG_MISSING' : formatCode(error),
       family: 'malformed',
       sentence: eventLog.length === 0 ? 'There is no event log.' : `The event log cannot be read: ${error.message}.`,
-    });
+    };
   }
-  const replayed = replayBank(log, 'sha256', crypto);
-  if (replayed === null || replayed.eventsWithoutDigest.length > 0) {
-    return refuse(ledger, 'event-log-format', {
-      code: 'EVENT_LOG_BANK_MISSING',
-      family: 'policy',
-      sentence: `The event log lacks sha256 digests; it has ${log.banks.join(', ')}.`,
-      remedy: "Switch the TPM's SHA-256 bank on in the firmware setup.",
-    });
-  }
-  ledger.pass('event-log-format', `The event log has ${log.events.length} well-formed events.`);
-
-  const mismatch = replayFailure(replayed.pcrs, pcrs, log.startupLocality);
-  if (mismatch !== null) return refuse(ledger, 'event-log-replay', mismatch);
-  ledger.pass('event-log-replay', 'Replaying the event log gives every quoted boot register.');
-
-  const events = log.events.map((event) => decodeEvent(event, 'sha256', crypto));
-  const broken = ruleFailure(events);
-  if (broken !== null) return refuse(ledger, 'event-log-rules', broken);
-  ledger.pass('event-log-rules', 'The event log follows the rules of the firmware profile.');
-  return events;
 }
 
 function formatCode(error: LogError): RefusalCode {
@@ -72,64 +114,13 @@ function formatCode(error: LogError): RefusalCode {
   return 'EVENT_LOG_MALFORMED';
 }
 
-/** Registers 10 and 12 are extended by the running system and have their own records. */
-function replayFailure(
-  replayed: ReadonlyMap<number, Uint8Array>,
-  quoted: ReadonlyMap<number, Uint8Array>,
-  startupLocality: number,
-): Failure | null {
-  for (const [index, value] of quoted) {
-    const fromLog = replayed.get(index);
-    if (fromLog === undefined && (index === IMA_PCR || index === CONFIGURATION_PCR)) continue;
-    const explained = fromLog ?? initialPcr(index, 'sha256', startupLocality);
-    if (equalBytes(explained, value)) continue;
-    const difference = { component: `register ${index}`, expected: toHex(value), actual: toHex(explained) };
-    if (fromLog === undefined) {
-      const sentence = `Register ${index} was extended, and no event says with what.`;
-      return { code: 'PCR_UNEXPLAINED', family: 'false', sentence, difference };
-    }
-    return {
-      code: 'EVENT_LOG_REPLAY_MISMATCH',
-      family: 'false',
-      sentence: `The event log does not lead to the quoted value of register ${index}: events are missing, added or altered.`,
-      difference,
-    };
-  }
-  return null;
-}
-
-/** One separator per firmware register, none of them an error; NO_ACTION events carry no digest. */
-function ruleFailure(events: readonly DecodedEvent[]): Failure | null {
-  const rule = (sentence: string): Failure => ({ code: 'EVENT_LOG_RULE_BROKEN', family: 'false', sentence });
-  for (const { event } of events) {
-    if (event.type !== EventType.NO_ACTION) continue;
-    for (const digest of event.digests.values()) {
-      if (digest.some((byte) => byte !== 0)) return rule(`Event ${event.number} extends nothing and carries a digest.`);
-    }
-  }
-  for (const index of FIRMWARE_PCRS) {
-    const separators = events.filter(({ event }) => event.pcr === index && event.type === EventType.SEPARATOR);
-    const [separator] = separators;
-    if (separator === undefined || separators.length > 1) {
-      return rule(`Register ${index} has ${separators.length} separators instead of one.`);
-    }
-    if (separator.trust !== 'bound' || separator.detail.kind !== 'separator' || separator.detail.meaning !== 'ok') {
-      return {
-        code: 'FIRMWARE_REPORTED_ERROR',
-        family: 'policy',
-        sentence: `The separator of register ${index} is not the one of a boot without errors.`,
-      };
-    }
-  }
-  return null;
-}
-
+/** `pcrs` of the sha256 bank. */
 export function isInitial(index: number, pcrs: ReadonlyMap<number, Uint8Array>): boolean {
   const value = pcrs.get(index);
-  return value !== undefined && equalBytes(value, initialPcr(index, 'sha256'));
+  return value !== undefined && equalBytes(value, initialPcr(index, BANK));
 }
 
-function refuse(ledger: Ledger, name: string, failure: Failure): null {
+function refuse(ledger: Ledger, name: string, failure: Failure): BootLogJudgement {
   ledger.fail(name, failure);
-  return null;
+  return NOTHING;
 }

@@ -10,7 +10,6 @@ export const WORKAROUND_NAMES = [
   'no-action-with-digest',
   'bank-missing-in-events',
   // what a digest covers
-  'boot-variable-value-only',
   'authority-last-byte-cut',
   // what is measured, and how often
   'separator-repeated',

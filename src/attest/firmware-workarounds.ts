@@ -46,12 +46,6 @@ export const FIRMWARE_WORKAROUNDS: { readonly [name in WorkaroundName]: Firmware
     mayHide: null,
     because: 'Every quoted bank must have a digest in every event.',
   },
-  'boot-variable-value-only': {
-    seen: 'Most firmware measures the value of a boot variable and not its name, as the profile before 1.05 asked.',
-    overlooks: 'Boot variables whose digest covers their value only.',
-    mayHide: null,
-    because: 'No judgement rests on the name of a boot variable.',
-  },
   'authority-last-byte-cut': {
     seen: 'shim before 15.3 wrote padding behind the certificate of an authority and hashed all but the last byte of it.',
     overlooks: 'One byte, the last of six bytes of padding behind a whole certificate.',
@@ -137,3 +131,14 @@ export const FIRMWARE_WORKAROUNDS: { readonly [name in WorkaroundName]: Firmware
 export const HARMLESS_WORKAROUNDS: readonly WorkaroundName[] = WORKAROUND_NAMES.filter(
   (name) => FIRMWARE_WORKAROUNDS[name].mayHide === null,
 );
+
+/** Of those, what PCs need that start our image; the others were seen with other systems, or in made logs. */
+export const ORDINARY_WORKAROUNDS = [
+  'authority-last-byte-cut',
+  'boot-option-call-not-measured',
+  'earlier-boot-entry-failed',
+  'exit-boot-services-not-measured',
+  'exit-boot-services-repeated',
+  'exit-boot-services-not-logged',
+  'exit-boot-services-only-logged',
+] as const satisfies readonly WorkaroundName[];

@@ -1,11 +1,12 @@
 /** Policies by name, so that what was accepted can be read off the call. */
 import { QUOTED_PCRS, type TpmClass } from './evidence.ts';
-import { HARMLESS_WORKAROUNDS } from './firmware-workarounds.ts';
+import { ORDINARY_WORKAROUNDS } from './firmware-workarounds.ts';
 import type { Policy } from './policy.ts';
 
 /**
  * All static registers under Secure Boot, and a TPM of one of these classes. The classes have no default. Of the known
- * oddities of firmware those are overlooked that cannot hide anything; anything unknown in register 7 is refused.
+ * oddities of firmware those are overlooked that PCs have and that cannot hide anything; anything unknown in register 7
+ * is refused.
  */
 export function policyAccepting(acceptedTpmClasses: readonly TpmClass[]): Policy {
   return {
@@ -13,7 +14,7 @@ export function policyAccepting(acceptedTpmClasses: readonly TpmClass[]): Policy
     requireSecureBoot: true,
     pcrs: QUOTED_PCRS,
     banks: ['sha256'],
-    firmwareWorkarounds: HARMLESS_WORKAROUNDS,
+    firmwareWorkarounds: ORDINARY_WORKAROUNDS,
     secureBoot: {
       allowedAuthorities: 'any',
       dbx: { minimumEntries: 0, requiredHashes: [], notOlderThan: null },

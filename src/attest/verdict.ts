@@ -45,7 +45,13 @@ export interface Check {
   readonly sentence: string;
   readonly remedy?: string;
   /** The component that differs (`kernel command line`, `initrd`, `shim` …) with expected and actual, where there is one. */
-  readonly difference?: { readonly component: string; readonly expected: string; readonly actual: string };
+  readonly difference?: {
+    readonly component: string;
+    readonly expected: string;
+    readonly actual: string;
+    /** The event of the log where it begins to differ, by its number, where one is known. */
+    readonly event?: number;
+  };
 }
 
 export interface PcrVerdict {

@@ -100,8 +100,14 @@ function firmware(boot: Boot): log.WrittenEvent[] {
   ];
 }
 
+/** Measured last on a real machine; the order between registers decides nothing. */
+const exitBootServices: readonly log.WrittenEvent[] = [
+  'Exit Boot Services Invocation',
+  'Exit Boot Services Returned with Success',
+].map((text) => ({ pcr: 5, type: EventType.EFI_ACTION, data: bytes(text) }));
+
 export function bootEvents(boot: Boot): log.WrittenEvent[] {
-  return [...firmware(boot), ...ownChain(boot)];
+  return [...firmware(boot), ...exitBootServices, ...ownChain(boot)];
 }
 
 /** Reference values as the build of this image would print them. */
