@@ -15,7 +15,7 @@ import {
 import { type Gpt, readGpt } from './gpt.ts';
 import { LogError, littleEndianReader } from './little-endian.ts';
 import { iplDetail, type LoaderDetail, tagDetail } from './loader-data.ts';
-import { type Information, readInformation } from './no-action.ts';
+import { type Information, readInformation, readNonHostInformation } from './no-action.ts';
 import type { UntrustedEvent } from './parse.ts';
 import { printableAscii, printableUtf16, utf8 } from './text.ts';
 
@@ -30,7 +30,7 @@ export type EventDetail =
   | { readonly kind: 'firmware-blob'; readonly blob: FirmwareBlob }
   | { readonly kind: 'handoff-tables'; readonly handoff: HandoffTables }
   | { readonly kind: 'device-security'; readonly device: DeviceSecurity }
-  /** NO_ACTION: extends nothing, so nothing can ever prove it. */
+  /** Of a NO_ACTION event: extends nothing, so nothing can ever prove it. Of a NONHOST_INFO event: the maker's. */
   | { readonly kind: 'information'; readonly information: Information }
   | LoaderDetail;
 
@@ -76,6 +76,10 @@ function readDetail({ type, pcr, data }: UntrustedEvent): EventDetail {
     case EventType.NO_ACTION: {
       const information = readInformation(data);
       return information === null ? OPAQUE : { kind: 'information', information };
+    }
+    case EventType.NONHOST_INFO: {
+      const information = readNonHostInformation(data);
+      return information === null ? textDetail(data) : { kind: 'information', information };
     }
     case EventType.S_CRTM_VERSION:
       return versionDetail(data);

@@ -69,6 +69,7 @@ const GUID_BYTES = 16;
 export function crtmVersion(data: Uint8Array): { readonly text: string } | { readonly guid: string } | null {
   const text = printableUtf16(data);
   if (text !== null) return { text };
+  if (data.length === 2 && data[0] === 0 && data[1] === 0) return { text: '' };
   if (data.length === GUID_BYTES) return { guid: readGuid(littleEndianReader(data)) };
   const ascii = printableAscii(data);
   return ascii === null ? null : { text: ascii };

@@ -9,13 +9,27 @@ import { readSpecId } from './spec-id.ts';
 import { boundedLength, printableAscii, readGuid, utf8, utf16, withoutNul } from './text.ts';
 import { WINDOWS_TRUST_POINT, windowsRecordName } from './windows-records.ts';
 
-/** Names and values as they are to be shown; numbers of 64 bits as decimal text. */
+/** Something under a signature of 16 characters: names and values as they are to be shown; numbers of 64 bits as decimal text. */
 export interface Information {
   readonly name: string;
   readonly fields: Readonly<Record<string, string | number>>;
 }
 
 const SIGNATURE_BYTES = 16;
+
+/** NONHOST_INFO: what the maker says of the parts of the machine that are not its host, under a signature of its own. */
+export function readNonHostInformation(data: Uint8Array): Information | null {
+  if (data.length < SIGNATURE_BYTES) return null;
+  const name = printableAscii(data.subarray(0, SIGNATURE_BYTES));
+  if (name === null) return null;
+  const technology = name === GCE_NON_HOST ? data[SIGNATURE_BYTES] : undefined;
+  if (technology === undefined) return { name, fields: {} };
+  return { name, fields: { confidentialTechnology: GCE_TECHNOLOGIES[technology] ?? technology } };
+}
+
+/** Google Compute Engine; values as its go-tpm-tools names them. */
+const GCE_NON_HOST = 'GCE NonHostInfo';
+const GCE_TECHNOLOGIES = ['none', 'AMD SEV', 'AMD SEV-ES', 'Intel TDX', 'AMD SEV-SNP'] as const;
 
 /** Null for data without a known or readable signature. @throws LogError when a known one is cut short */
 export function readInformation(data: Uint8Array): Information | null {

@@ -4,7 +4,18 @@ import { concatBytes } from '../../shared/bytes.ts';
 import { EventType } from './event-types.ts';
 import { LogError } from './little-endian.ts';
 import { parseEventLog } from './parse.ts';
-import { ALGORITHMS, agileEvent, agileLog, type Bank, sha1Event, specId, text, u16, u32 } from './testing/raw-log.ts';
+import {
+  ALGORITHMS,
+  agileEvent,
+  agileLog,
+  type Bank,
+  type RawEvent,
+  sha1Event,
+  specId,
+  text,
+  u16,
+  u32,
+} from './testing/raw-log.ts';
 import { ALL_WORKAROUNDS } from './workarounds.ts';
 
 const separator = (pcr: number) => ({ pcr, type: EventType.SEPARATOR, data: new Uint8Array(4) });

@@ -39,8 +39,9 @@ export function printableAscii(data: Uint8Array): string | null {
 
 /** The same for UTF-16: at least two printable characters, so that two stray bytes are not taken for a letter. */
 export function printableUtf16(data: Uint8Array): string | null {
-  if (data.length < 4 || data.length % 2 !== 0) return null;
-  const text = utf16(data).replace(/\0+$/, '');
+  const whole = data.length % 2 === 0 ? data : withoutNul(data); // systemd-boot has logged a NUL too many
+  if (whole.length < 4 || whole.length % 2 !== 0) return null;
+  const text = utf16(whole).replace(/\0+$/, '');
   return text.length >= 2 && /^[\t\n\r\x20-\x7e\u00a0-\u024f\u2122]+$/.test(text) ? text : null;
 }
 

@@ -43,8 +43,8 @@ export function guid(value: string): Uint8Array {
 
 export function specId(
   banks: readonly Bank[],
-  vendorInfo = new Uint8Array(),
-  shownVendorInfo = vendorInfo,
+  vendorInfo: Uint8Array = new Uint8Array(),
+  shownVendorInfo: Uint8Array = vendorInfo,
 ): Uint8Array {
   const algorithms = banks.map((bank) => concatBytes(u16(ALGORITHMS[bank][0]), u16(ALGORITHMS[bank][1])));
   const head = concatBytes(text('Spec ID Event03\0'), u32(0), Uint8Array.of(0, 2, 0, 2), u32(banks.length));
