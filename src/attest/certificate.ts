@@ -54,7 +54,7 @@ export interface Certificate extends CertificateExtensions {
   readonly der: Uint8Array;
   /** As encoded, two's complement. */
   readonly serial: Uint8Array;
-  /** Issuer and subject as DER: compared byte by byte. */
+  /** Issuer and subject as DER; compared by `canonicalName`. */
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
   /** Milliseconds since 1970; both ends are part of the validity. */

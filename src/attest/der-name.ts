@@ -56,6 +56,30 @@ export function nameAttributes(name: DerElement): readonly NameAttribute[] {
   return attributes;
 }
 
+const canonical = new WeakMap<Uint8Array, string>();
+
+/**
+ * Equal for names that RFC 5280 §7.1 calls the same: issuers copy a name with another string type, case or spacing. For
+ * finding certificates, not for believing them; a name that cannot be read is only like itself.
+ */
+export function canonicalName(der: Uint8Array): string {
+  const remembered = canonical.get(der);
+  if (remembered !== undefined) return remembered;
+  const text = canonicalText(der);
+  canonical.set(der, text);
+  return text;
+}
+
+function canonicalText(der: Uint8Array): string {
+  try {
+    return nameAttributes(only(der, TAG.sequence))
+      .map(({ type, value }) => `${type}=${value.trim().replace(/\s+/g, ' ').toLowerCase()}`)
+      .join('\0');
+  } catch {
+    return `\0${String.fromCharCode(...der.subarray(0, 1024))}`;
+  }
+}
+
 /** `CN=…, O=…` of a Name in DER; for people only. */
 export function nameText(der: Uint8Array): string {
   try {
@@ -97,7 +121,7 @@ function compare(a: DerElement, b: DerElement): number {
 function textOf(element: DerElement): string {
   const bytes = contentOf(element).subarray(0, 2 * MAX_TEXT);
   let text = '';
-  if (element.tag === TAG.utf8String) {
+  if (element.tag === TAG.utf8String && bytes.some((byte) => byte >= 0x80)) {
     text = new TextDecoder().decode(bytes);
   } else {
     const step = element.tag === TAG.bmpString ? 2 : 1;
@@ -108,5 +132,6 @@ function textOf(element: DerElement): string {
     }
   }
   // Names end up on terminals and pages: no control characters, no bidirectional overrides.
+  if (/^[ -~]*$/.test(text)) return text.slice(0, MAX_TEXT);
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd').slice(0, MAX_TEXT);
 }

@@ -6,6 +6,7 @@ import { toHex } from '../shared/bytes.ts';
 import { type Certificate, type CertificateQuirk, parseCertificate } from './certificate.ts';
 import type { AttestCrypto } from './crypto.ts';
 import type { CertifiedKey } from './der-key.ts';
+import { canonicalName } from './der-name.ts';
 import type { Endorser } from './ek-class.ts';
 import type { PathSources } from './ek-path.ts';
 import { unwrapStoredCertificate } from './ek-storage.ts';
@@ -56,17 +57,17 @@ export function prepareTrust(input: TrustInput, crypto: AttestCrypto): PreparedT
   const extras = input.extraCertificates.map(readLeaf);
   const authorities = extras.filter(({ certificate }) => certificate.isCa).map(({ certificate }) => certificate);
   const leaves = new Map(extras.map((leaf) => [keyId(leaf.certificate.publicKey), leaf]));
-  const lists = groupBy(input.revocationLists.map(parseRevocationList), (list) => nameId(list.issuer));
-  const anchorsByName = groupBy([...endorsers.keys()], (each) => nameId(each.subject));
-  const authoritiesByName = groupBy(authorities, (each) => nameId(each.subject));
+  const lists = groupBy(input.revocationLists.map(parseRevocationList), (list) => canonicalName(list.issuer));
+  const anchorsByName = groupBy([...endorsers.keys()], (each) => canonicalName(each.subject));
+  const authoritiesByName = groupBy(authorities, (each) => canonicalName(each.subject));
   return {
     anchorCount: endorsers.size,
     endorsers,
-    anchors: (subject) => anchorsByName.get(nameId(subject)) ?? [],
-    intermediates: (subject) => authoritiesByName.get(nameId(subject)) ?? [],
+    anchors: (subject) => anchorsByName.get(canonicalName(subject)) ?? [],
+    intermediates: (subject) => authoritiesByName.get(canonicalName(subject)) ?? [],
     known: new WeakMap(),
     leaves: (key) => leaves.get(keyId(key)) ?? null,
-    revocationLists: (issuer) => lists.get(nameId(issuer)) ?? [],
+    revocationLists: (issuer) => lists.get(canonicalName(issuer)) ?? [],
     authority: rememberingReader(),
   };
 }
@@ -91,8 +92,6 @@ function rememberingReader(): (der: Uint8Array) => Certificate {
     return certificate;
   };
 }
-
-const nameId = (name: Uint8Array): string => latin1(name);
 
 function keyId(key: CertifiedKey): string {
   if (key.kind === 'rsa') return `rsa ${latin1(key.exponent)} ${latin1(key.modulus)}`;

@@ -120,6 +120,11 @@ describe('a path to a named authority', () => {
     expect(codeOf(judge([leafUnder(expired), expired.certificate, crossed]))).toBe(null);
   });
 
+  it('although the issuer is named in another type of string, case and spacing, as RFC 5280 has it', () => {
+    const otherwise = w.sequence(w.set(w.sequence(w.oid('2.5.4.3'), w.printable('some  ROOT '))));
+    expect(codeOf(judge([leafUnder({ ...root, name: otherwise })]))).toBe(null);
+  });
+
   it('ends where authorities sign each other in circles', () => {
     const keys = Array.from({ length: 10 }, () => newKey());
     const ring = keys.map((key, index) => {

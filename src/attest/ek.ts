@@ -7,7 +7,7 @@ import { type Certificate, CertificateError, type CertificateQuirk } from './cer
 import type { AttestCrypto } from './crypto.ts';
 import { DerError } from './der.ts';
 import { type CertifiedKey, keyText, publicKeyOfTpm, sameKey } from './der-key.ts';
-import { nameText } from './der-name.ts';
+import { canonicalName, nameText } from './der-name.ts';
 import { classify, manufacturerOf, modelOf } from './ek-class.ts';
 import { EK_USAGE, findPath, type PathSources } from './ek-path.ts';
 import { judgeEkObject } from './ek-public.ts';
@@ -129,10 +129,10 @@ function judgePath(
 /** Certificates out of the evidence count beside those handed over by hand; both are worth what was signed above them. */
 function withChain(trust: PreparedTrust, chain: readonly Certificate[]): PathSources {
   if (chain.length === 0) return trust;
-  const own = (subject: Uint8Array): readonly Certificate[] =>
-    chain.filter(
-      (each) => each.subject.length === subject.length && each.subject.every((byte, at) => byte === subject[at]),
-    );
+  const own = (subject: Uint8Array): readonly Certificate[] => {
+    const name = canonicalName(subject);
+    return chain.filter((each) => canonicalName(each.subject) === name);
+  };
   return {
     anchors: trust.anchors,
     known: trust.known,

@@ -25,7 +25,7 @@ import {
   takeIf,
   wholeOf,
 } from './der.ts';
-import { nameText } from './der-name.ts';
+import { canonicalName, nameText } from './der-name.ts';
 import { derTime } from './der-time.ts';
 
 export class RevocationListError extends CodedError<'REVOCATION_LIST_MALFORMED'> {}
@@ -66,7 +66,7 @@ export const serialText = (serial: Uint8Array): string => toHex(serial);
 /** Did this authority sign the list, and may it? */
 export function isListOf(list: RevocationList, authority: Certificate, crypto: Pick<AttestCrypto, 'verify'>): boolean {
   return (
-    equalBytes(list.issuer, authority.subject) &&
+    canonicalName(list.issuer) === canonicalName(authority.subject) &&
     authority.keyUsage?.cRLSign !== false &&
     isSignedBy(list.signed, authority, crypto, { sha1: 'refused' })
   );
