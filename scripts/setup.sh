@@ -4,7 +4,7 @@
 #   scripts/setup.sh [start|test|check]     (default: start)
 #
 # start: programs that boot the image (QEMU, OVMF, swtpm); npm packages from the lock file; compiled TypeScript.
-# test:  the same, and the independent judges that the tests ask (tpm2-tools, PostgreSQL).
+# test:  the same, and what the tests ask besides: independent judges (tpm2-tools, PostgreSQL) and a browser (Chromium).
 # check: npm packages only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -37,6 +37,7 @@ fi
 if [[ $purpose == test ]]; then
   need tpm2-tools tpm2_checkquote
   need postgresql '/usr/lib/postgresql/*/bin/postgres'
+  need chromium chromium
 fi
 
 install_packages() {

@@ -3,10 +3,10 @@
  * hash in the page's own Content-Security-Policy, so nothing else can run in it. The same sources give the same bytes.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { constants, gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
+import type { BuildOptions, Metafile } from 'esbuild';
 import { CodedError } from '../src/shared/errors.ts';
 import { projectRoot } from './project.ts';
 
@@ -61,36 +61,64 @@ export async function writeVerifierPage(path: string): Promise<VerifierPage> {
   return page;
 }
 
-/** Where `npm start` and the tests leave it. */
+/** Where brokers and tests leave it, for use from disk as well. */
 export const builtVerifierPage: string = join(projectRoot, 'dist/verify/index.html');
 
+/** The HTML in `builtVerifierPage`, which is made first when a source is newer. @throws VerifierPageError */
+export async function currentVerifierPage(): Promise<string> {
+  const built = await stat(builtVerifierPage).catch(() => null);
+  if (built !== null && built.mtimeMs > (await newestSourceMs())) return readFile(builtVerifierPage, 'utf8');
+  return (await writeVerifierPage(builtVerifierPage)).html;
+}
+
+const SOURCES = ['src/page', 'src/protocol', 'src/attest', 'src/shared', 'packages/tpm2-ts/src', 'package-lock.json'];
+
+async function newestSourceMs(): Promise<number> {
+  const own = join(projectRoot, 'scripts/verifier-page.ts');
+  const lists = await Promise.all(SOURCES.map((source) => filesBelow(join(projectRoot, source))));
+  const times = await Promise.all([own, ...lists.flat()].map(async (path) => (await stat(path)).mtimeMs));
+  return Math.max(...times);
+}
+
+async function filesBelow(path: string): Promise<readonly string[]> {
+  if (!(await stat(path)).isDirectory()) return [path];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
 async function bundleScript(entry: string): Promise<{ script: string; licences: string }> {
-  const result = await build({
+  const { text, metafile } = await bundle({
     entryPoints: [entry],
-    absWorkingDir: projectRoot,
     bundle: true,
-    write: false,
-    outdir: '/',
     platform: 'browser',
     target: 'es2022',
     format: 'esm',
     conditions: ['source'],
     preserveSymlinks: true,
-    minify: true,
     charset: 'utf8',
     legalComments: 'none',
-    metafile: true,
-    logLevel: 'silent',
   });
-  const text = result.outputFiles[0]?.text ?? '';
-  const packages = new Set(Object.keys(result.metafile.inputs).flatMap(packageOf));
+  const packages = new Set(Object.keys(metafile.inputs).flatMap(packageOf));
   // In HTML a script ends at "</script", wherever it stands.
   return { script: text.replace(/<\/script/gi, '<\\/script').trim(), licences: await licencesOf(packages) };
 }
 
 async function minifiedStyle(path: string): Promise<string> {
-  const result = await build({ entryPoints: [path], write: false, outdir: '/', minify: true, logLevel: 'silent' });
-  return (result.outputFiles[0]?.text ?? '').trim();
+  return (await bundle({ entryPoints: [path] })).text.trim();
+}
+
+async function bundle(options: BuildOptions): Promise<{ text: string; metafile: Metafile }> {
+  const { build } = await import('esbuild'); // loaded when a page is made, not with every command
+  const { outputFiles, metafile } = await build({
+    ...options,
+    absWorkingDir: projectRoot,
+    write: false,
+    outdir: '/',
+    minify: true,
+    metafile: true,
+    logLevel: 'silent',
+  });
+  return { text: outputFiles[0]?.text ?? '', metafile };
 }
 
 /**

@@ -30,6 +30,8 @@ export interface BrokerOptions {
   readonly trust: readonly string[];
   readonly acceptedClasses: readonly TpmClass[];
   readonly version: string;
+  /** HTML of the verifier that browsers run (scripts/verifier-page.ts); null: none is handed out. */
+  readonly verifierPage?: string | null;
   readonly log: (line: string) => void;
   /** For tests that must see time pass, or be faster than a person. */
   readonly now?: () => Date;
@@ -86,7 +88,8 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       nextAttestationMs: NEXT_ATTESTATION_MS,
       log: options.log,
     };
-    const app = await createServer(context, { rate: options.rate ?? RATE, connections: MAX_CONNECTIONS });
+    const limits = { rate: options.rate ?? RATE, connections: MAX_CONNECTIONS };
+    const app = await createServer(context, limits, options.verifierPage ?? null);
     closers.push(async () => app.close());
     const port = await listen(app, options.listen);
     return {

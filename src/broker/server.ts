@@ -10,6 +10,7 @@ import { createRateLimiter, type RateLimit, requesterOf } from './rate-limit.ts'
 import { brokerRoutes } from './routes/broker.ts';
 import { enrolmentRoutes } from './routes/enrolments.ts';
 import { machineRoutes } from './routes/machines.ts';
+import { pageRoutes } from './routes/page.ts';
 import { resultRoutes } from './routes/results.ts';
 
 export interface ServerLimits {
@@ -17,7 +18,8 @@ export interface ServerLimits {
   readonly connections: number;
 }
 
-export async function createServer(context: BrokerContext, limits: ServerLimits) {
+/** `verifierPage` is a whole HTML file, or null where there is none to hand out. */
+export async function createServer(context: BrokerContext, limits: ServerLimits, verifierPage: string | null = null) {
   const app = fastify({
     https: {
       key: context.identity.privateKey.export({ type: 'pkcs8', format: 'pem' }),
@@ -66,5 +68,6 @@ export async function createServer(context: BrokerContext, limits: ServerLimits)
   await app.register(enrolmentRoutes, { context });
   await app.register(machineRoutes, { context });
   await app.register(resultRoutes, { context });
+  if (verifierPage !== null) await app.register(pageRoutes, { page: verifierPage });
   return app;
 }

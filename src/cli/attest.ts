@@ -12,6 +12,9 @@ export const attestVerbs = [
   lazyCommand('log <file>', 'print an event log and the registers it leads to', async () => {
     return (await import('./attest/log.ts')).logCommand;
   }),
+  lazyCommand('page', 'write the verifier as one HTML file for a browser', async () => {
+    return (await import('./attest/page.ts')).pageCommand;
+  }),
 ];
 
 export const attestCommand: CommandModule = {

@@ -1,10 +1,12 @@
 /** `cpushare broker serve`: runs the market's broker until it is told to stop. */
 import type { CommandModule } from 'yargs';
+import { currentVerifierPage } from '../../scripts/verifier-page.ts';
 import type { TpmClass } from '../attest/evidence.ts';
 import { TPM_CLASSES } from '../attest/policy.ts';
 import { parseListenAddress } from '../broker/listen-address.ts';
 import { type RunningBroker, startBroker } from '../broker/main.ts';
 import { BROKER_PORT } from '../protocol/ports.ts';
+import { CodedError, describeError } from '../shared/errors.ts';
 import { ownVersion } from './own-version.ts';
 
 interface ServeArguments {
@@ -86,6 +88,7 @@ async function serve(args: ServeArguments): Promise<void> {
     trust: args.trust,
     acceptedClasses: args['accept-class'],
     version: ownVersion(),
+    verifierPage: await verifierPage(),
     log: (line) => console.error(`${new Date().toISOString()} ${line}`),
   });
   // Asked for before the ready line: who reads that line may stop the broker at once.
@@ -93,6 +96,17 @@ async function serve(args: ServeArguments): Promise<void> {
   console.log(args.json ? JSON.stringify({ url: broker.url, brokerId: broker.brokerId }) : welcome(broker, args));
   await stopped;
   await broker.close();
+}
+
+/** A broker serves machines without it, too. */
+async function verifierPage(): Promise<string | null> {
+  try {
+    return await currentVerifierPage();
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    console.error(`The page for browsers is left out: ${describeError(error)}`);
+    return null;
+  }
 }
 
 function welcome(broker: RunningBroker, args: ServeArguments): string {
@@ -103,6 +117,7 @@ function welcome(broker: RunningBroker, args: ServeArguments): string {
     `  data folder      ${broker.dataFolder}${args.database === undefined ? '' : ' (identity only; rows are in PostgreSQL)'}`,
     ...broker.images.map((image) => `  accepts image    ${image}`),
     `  accepts TPMs     ${args['accept-class'].join(', ')}`,
+    `  verify a report  ${broker.url}/verify/`,
     `  firewall         machines need TCP port ${port} of this computer, and no other`,
   ].join('\n');
 }

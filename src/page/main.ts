@@ -1,6 +1,8 @@
 /** The verifier's page: collects what a person gives, judges it here, shows the outcome. Nothing leaves the browser. */
 import { nobleAttestCrypto } from '../attest/crypto-noble.ts';
 import type { TpmClass } from '../attest/evidence.ts';
+import { MachineList } from '../protocol/messages.ts';
+import { parseJson, requireShape } from '../protocol/schema-check.ts';
 import { CodedError } from '../shared/errors.ts';
 import { type DocumentKind, type GivenDocument, kindOf } from './documents.ts';
 import { byId, el } from './dom.ts';
@@ -8,6 +10,7 @@ import type { PageInputs } from './inputs.ts';
 import { judgeInputs, type Outcome } from './judge.ts';
 import { allowedLink, fetchDocument, isForeign, LinkError, MAX_DOCUMENT_BYTES, wishOf } from './links.ts';
 import { documentList } from './view/document-list.ts';
+import { machineItems } from './view/machine-list.ts';
 import { resultView } from './view/result.ts';
 
 const form = byId('inputs', HTMLFormElement);
@@ -19,6 +22,7 @@ const nonce = byId('nonce', HTMLInputElement);
 const asReported = byId('as-reported', HTMLInputElement);
 const broker = byId('broker', HTMLInputElement);
 const at = byId('at', HTMLInputElement);
+const machines = byId('machines', HTMLDetailsElement);
 const notice = byId('notice', HTMLElement);
 const banner = byId('banner', HTMLElement);
 const details = byId('details', HTMLElement);
@@ -52,6 +56,10 @@ window.addEventListener('drop', (event) => {
   document.body.classList.remove('dragging');
   void attempt(addFiles([...(event.dataTransfer?.files ?? [])]));
 });
+machines.hidden = !location.protocol.startsWith('http');
+machines.addEventListener('toggle', () => {
+  if (machines.open) void attempt(listMachines());
+});
 window.addEventListener('hashchange', () => void attempt(follow(location.hash)));
 showDocuments();
 void attempt(follow(location.hash));
@@ -72,6 +80,12 @@ async function addLink(text: string): Promise<void> {
   say(`Fetching from ${url.host} …`);
   add(url.href, await fetchDocument(url));
   link.value = '';
+}
+
+async function listMachines(): Promise<void> {
+  const bytes = await fetchDocument(allowedLink('/v1/machines', location.href));
+  const known = requireShape(MachineList, parseJson(bytes, 'the list of machines'), 'the list of machines');
+  byId('machine-list', HTMLUListElement).replaceChildren(...machineItems(known));
 }
 
 /** A link in the fragment: from this page's own place it is followed, for any other the person is asked. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { projectRoot } from '../../../scripts/project.ts';
 
-/** Installed packages stay outside; our own, tpm2-ts among them, are compiled in. */
+/** Installed packages stay outside, as does esbuild, which cannot be bundled; our own, tpm2-ts among them, are compiled in. */
 const { dependencies } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')) as {
   dependencies: Record<string, string>;
 };
@@ -35,7 +35,7 @@ export async function compileBrokerCommand(): Promise<string> {
     target: 'node20',
     format: 'esm',
     conditions: ['source'],
-    external: Object.keys(dependencies),
+    external: [...Object.keys(dependencies), 'esbuild'],
     logLevel: 'error',
   });
   return outfile;

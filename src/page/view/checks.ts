@@ -35,7 +35,14 @@ const STATES = {
   'not-reached': { icon: 'open', text: 'not reached' },
 } as const;
 
-export function checkList(checks: readonly Check[]): HTMLElement {
+/** Folded: on a phone the list is longer than all the rest. */
+export function checkDetails(checks: readonly Check[]): HTMLElement {
+  const count = (status: Check['status']): number => checks.filter((check) => check.status === status).length;
+  const summary = `${count('passed')} passed, ${count('failed')} failed, ${count('not-reached')} not reached`;
+  return el('details', {}, el('summary', {}, summary), checkList(checks));
+}
+
+function checkList(checks: readonly Check[]): HTMLElement {
   return el(
     'ul',
     { class: 'checks' },

@@ -6,7 +6,7 @@ import { chainsOf } from '../chain.ts';
 import { el, icon } from '../dom.ts';
 import type { Outcome, ReportFacts } from '../judge.ts';
 import { chainPicture } from './chain-picture.ts';
-import { checkList, failureBox } from './checks.ts';
+import { checkDetails, failureBox } from './checks.ts';
 import { registerTable } from './registers.ts';
 import { savedJson } from './saved-json.ts';
 
@@ -28,7 +28,7 @@ export function resultView(outcome: Outcome): ResultView {
       section('The machine', factList(verdict, facts)),
       section('What this cannot promise', el('ul', {}, ...limits(verdict, facts).map((limit) => el('li', {}, limit)))),
       ...(verdict.pcrs.length === 0 ? [] : [section('Registers', registerTable(verdict.pcrs))]),
-      section('All checks', checkList(verdict.checks)),
+      section('All checks', checkDetails(verdict.checks)),
       section('The verdict as JSON', savedJson(verdict)),
     ],
   };
