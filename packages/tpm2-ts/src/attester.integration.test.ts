@@ -12,15 +12,16 @@ import { create, createPrimary, load, readPublic } from './commands-keys.ts';
 import { getCapability, pcrExtend, readClock, startup } from './commands-state.ts';
 import { EK_NV, RH } from './constants.ts';
 import { nodeDigest } from './digest-node.ts';
-import { chooseEk, readEkCertificates, readNv } from './ek-certificates.ts';
+import { chooseEk, readEkCertificates } from './ek-certificates.ts';
 import { activeBanks, readPcrs, supportsEcc, tpmProperties } from './facts.ts';
 import { makeCredential } from './make-credential-node.ts';
 import { objectName, primaryQualifiedName } from './name.ts';
 import { tpm2bPublic, tpmtPublic } from './public-area.ts';
 import { rawSignature, subjectPublicKeyInfo } from './public-key.ts';
+import { readNv } from './read-nv.ts';
 import { tpmtSignature } from './signature.ts';
-import { akTemplate, type EkKind } from './templates.ts';
-import { startTestTpm, type TestTpm } from './testing/swtpm.ts';
+import { akTemplate } from './templates.ts';
+import { SWTPM_EK_KINDS, startTestTpm, type TestTpm } from './testing/swtpm.ts';
 import { hex, toHex } from './testing/vectors.ts';
 
 const SECRET = hex('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
@@ -116,35 +117,32 @@ describe('EK certificates', () => {
   });
 });
 
-describe.each(['ecc', 'rsa', 'eccHigh', 'ecc384High', 'rsaHigh'] as const)(
-  'activation with EK %s',
-  (ekKind: EkKind) => {
-    it('opens what MakeCredential sealed, and leaves nothing in the TPM', async () => {
-      const opened = await withKeys(tpm, { ek: ekKind, ak: 'ecc' }, ({ ek, ak }) => {
-        expect(toHex(objectName(ek.publicArea, nodeDigest))).toBe(toHex(ek.name));
-        const credential = makeCredential({ ekPublic: ek.publicArea, akName: ak.name, secret: SECRET });
-        return activateCredential(tpm, { ek, ak, ...credential });
-      });
-      expect(toHex(opened)).toBe(toHex(SECRET));
-      expect(await transientHandles()).toEqual([]);
-      expect(await sessionHandles()).toEqual([]);
+describe.each(SWTPM_EK_KINDS)('activation with EK %s', (ekKind) => {
+  it('opens what MakeCredential sealed, and leaves nothing in the TPM', async () => {
+    const opened = await withKeys(tpm, { ek: ekKind, ak: 'ecc' }, ({ ek, ak }) => {
+      expect(toHex(objectName(ek.publicArea, nodeDigest))).toBe(toHex(ek.name));
+      const credential = makeCredential({ ekPublic: ek.publicArea, akName: ak.name, secret: SECRET });
+      return activateCredential(tpm, { ek, ak, ...credential });
     });
+    expect(toHex(opened)).toBe(toHex(SECRET));
+    expect(await transientHandles()).toEqual([]);
+    expect(await sessionHandles()).toEqual([]);
+  });
 
-    it('refuses a credential made for another AK, and leaves nothing in the TPM', async () => {
-      const activation = withKeys(tpm, { ek: ekKind, ak: 'ecc' }, ({ ek, ak }) => {
-        const akName = Uint8Array.from([...ak.name.subarray(0, -1), (ak.name.at(-1) ?? 0) ^ 1]);
-        return activateCredential(tpm, {
-          ek,
-          ak,
-          ...makeCredential({ ekPublic: ek.publicArea, akName, secret: SECRET }),
-        });
+  it('refuses a credential made for another AK, and leaves nothing in the TPM', async () => {
+    const activation = withKeys(tpm, { ek: ekKind, ak: 'ecc' }, ({ ek, ak }) => {
+      const akName = Uint8Array.from([...ak.name.subarray(0, -1), (ak.name.at(-1) ?? 0) ^ 1]);
+      return activateCredential(tpm, {
+        ek,
+        ak,
+        ...makeCredential({ ekPublic: ek.publicArea, akName, secret: SECRET }),
       });
-      await expect(activation).rejects.toMatchObject({ name: 'TPM_RC_INTEGRITY', position: 'parameter 1' });
-      expect(await transientHandles()).toEqual([]);
-      expect(await sessionHandles()).toEqual([]);
     });
-  },
-);
+    await expect(activation).rejects.toMatchObject({ name: 'TPM_RC_INTEGRITY', position: 'parameter 1' });
+    expect(await transientHandles()).toEqual([]);
+    expect(await sessionHandles()).toEqual([]);
+  });
+});
 
 describe('tpm2-tools agree', () => {
   it.each(['ecc', 'rsa'] as const)('a credential by tpm2_makecredential opens here (%s)', async (kind) => {

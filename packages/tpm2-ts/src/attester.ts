@@ -15,12 +15,13 @@ import { shutdown } from './commands-state.ts';
 import { RH } from './constants.ts';
 import { nodeCrypto } from './crypto-node.ts';
 import type { TpmCrypto } from './crypto-port.ts';
+import { readEkTemplate } from './ek-template.ts';
 import { TpmKeyError } from './errors.ts';
 import type { PcrSelection } from './pcr-selection.ts';
 import { tpmtPublic } from './public-area.ts';
 import { flushing, type SessionRequest, withAuthSession } from './session.ts';
 import { tpmtSignature } from './signature.ts';
-import { type AkKind, akTemplate, EK_TEMPLATES, type EkKind } from './templates.ts';
+import { type AkKind, akTemplate, type EkKind } from './templates.ts';
 
 /** A primary key in the TPM's memory; it takes one of about three slots until `flush`ed. */
 export interface LoadedKey<Kind extends string> {
@@ -37,9 +38,9 @@ export type Ak = LoadedKey<AkKind>;
 
 export const DEFAULT_AK_LABEL = 'tpm2-ts attestation key 1';
 
-/** The endorsement key of a template: derived anew, always the same for one TPM. */
-export function createEk(tpm: Tpm, kind: EkKind): Promise<Ek> {
-  return primary(tpm, kind, EK_TEMPLATES[kind]);
+/** The endorsement key of a template, or of the vendor's own in NV: derived anew, always the same for one TPM. */
+export async function createEk(tpm: Tpm, kind: EkKind): Promise<Ek> {
+  return primary(tpm, kind, await readEkTemplate(tpm, kind));
 }
 
 /** The attestation key: a primary key of the endorsement hierarchy, so it needs no storage to be the same at every boot. */

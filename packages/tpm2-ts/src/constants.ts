@@ -149,15 +149,32 @@ export const PROPERTY = {
   firmwareVersion1: 0x10b,
   firmwareVersion2: 0x10c,
   nvBufferMax: 0x12c,
+  /** How often a wrong password was counted. */
+  lockoutCounter: 0x20e,
+  /** At this count the TPM is locked out. */
+  maxAuthFail: 0x20f,
+  /** Seconds after which one failure is forgotten; 0 for never. */
+  lockoutInterval: 0x210,
+  /** Seconds until the lockout password may be tried again; 0 for the next start. */
+  lockoutRecovery: 0x211,
 } as const;
 
-/** Where the TCG EK Credential Profile (2.5, §2.2.1.4 and §2.2.1.5) puts certificates in NV. */
+/** Where the TCG EK Credential Profile (2.6, §2.2.2.4 to §2.2.2.6) puts certificates, nonces and templates in NV. */
 export const EK_NV = {
   rsa2048: 0x01c0_0002,
+  rsa2048Nonce: 0x01c0_0003,
+  rsa2048Template: 0x01c0_0004,
   eccP256: 0x01c0_000a,
+  eccP256Nonce: 0x01c0_000b,
+  eccP256Template: 0x01c0_000c,
   rsa2048High: 0x01c0_0012,
   eccP256High: 0x01c0_0014,
   eccP384High: 0x01c0_0016,
+  eccP521High: 0x01c0_0018,
+  /** Template H-5, on the Chinese curve SM2. Named only: this package makes no such key. */
+  sm2High: 0x01c0_001a,
+  rsa3072High: 0x01c0_001c,
+  rsa4096High: 0x01c0_001e,
   /** First and last index of the chain of CA certificates. */
   chainFirst: 0x01c0_0100,
   chainLast: 0x01c0_01ff,

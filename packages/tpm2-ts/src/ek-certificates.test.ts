@@ -115,4 +115,41 @@ describe('readEkCertificates', () => {
     expect(skipped).toEqual([{ index: EK_NV.eccP256, reason }]);
     expect((await chooseEk(tpm)).kind).toBe('rsa');
   });
+
+  it('takes the certificate of any template, and names the one it cannot', async () => {
+    const stored = [EK_NV.rsa4096High, EK_NV.rsa3072High, EK_NV.eccP521High, EK_NV.sm2High];
+    const tpm = tpmWithNv(new Map(stored.map((index) => [index, { attributes: READABLE, content: leaf }])));
+    const { certificates, skipped } = await readEkCertificates(tpm);
+    expect(certificates.map(({ kind }) => kind)).toEqual(['ecc521High', 'rsa3072High', 'rsa4096High']);
+    expect(skipped).toEqual([{ index: EK_NV.sm2High, reason: expect.stringContaining('H-5') }]);
+    expect((await chooseEk(tpm)).kind).toBe('ecc521High');
+  });
+
+  it('passes over an index that the TPM will not read, or describes in bits that nobody knows', async () => {
+    const good = tpmWithNv(
+      new Map(
+        [EK_NV.rsa2048, EK_NV.eccP256, EK_NV.eccP256High].map((index) => [
+          index,
+          { attributes: READABLE, content: leaf },
+        ]),
+      ),
+    );
+    const odd: Tpm = {
+      ...good,
+      send: async (command) => {
+        const view = new DataView(command.buffer, command.byteOffset);
+        const [code, index] = [view.getUint32(6), view.getUint32(10)];
+        if (code === 0x14e && index === EK_NV.eccP256) return Uint8Array.of(0x80, 1, 0, 0, 0, 10, 0, 0, 1, 0x49);
+        const answer = await good.send(command);
+        if (code === 0x169 && index === EK_NV.eccP256High) answer[10 + 2 + 6] = 0xff; // attributes
+        return answer;
+      },
+    };
+    const { certificates, skipped } = await readEkCertificates(odd);
+    expect(certificates.map(({ kind }) => kind)).toEqual(['rsa']);
+    expect(skipped.map(({ reason }) => reason)).toEqual([
+      expect.stringContaining('TPM_RC_NV_AUTHORIZATION'),
+      expect.stringContaining('reserved bits set'),
+    ]);
+  });
 });

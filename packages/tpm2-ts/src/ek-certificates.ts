@@ -1,8 +1,8 @@
-/** EK certificates and their chain as the vendor stored them in NV, TCG EK Credential Profile 2.5 §2.2.1. */
+/** EK certificates and their chain as the vendor stored them in NV, TCG EK Credential Profile 2.6 §2.2.2. */
 import type { Tpm } from './command.ts';
-import { getCapability, nvRead, nvReadPublic } from './commands-state.ts';
-import { EK_NV, PROPERTY, RH } from './constants.ts';
+import { EK_NV } from './constants.ts';
 import { handlesFrom, supportsEcc } from './facts.ts';
+import { readNv } from './read-nv.ts';
 import type { EkKind } from './templates.ts';
 
 export interface StoredCertificate {
@@ -23,8 +23,11 @@ const LEAVES: readonly { readonly index: number; readonly kind: EkKind }[] = [
   { index: EK_NV.eccP256, kind: 'ecc' },
   { index: EK_NV.eccP256High, kind: 'eccHigh' },
   { index: EK_NV.eccP384High, kind: 'ecc384High' },
+  { index: EK_NV.eccP521High, kind: 'ecc521High' },
   { index: EK_NV.rsa2048, kind: 'rsa' },
   { index: EK_NV.rsa2048High, kind: 'rsaHigh' },
+  { index: EK_NV.rsa3072High, kind: 'rsa3072High' },
+  { index: EK_NV.rsa4096High, kind: 'rsa4096High' },
 ];
 
 /** In the order of preference of `chooseEk`, then the chain in NV order. */
@@ -37,6 +40,12 @@ export async function readEkCertificates(tpm: Tpm): Promise<StoredCertificates> 
     const der = typeof content === 'string' ? undefined : splitDer(content)[0];
     if (der !== undefined) certificates.push({ index, kind, der });
     else skipped.push({ index, reason: typeof content === 'string' ? content : 'does not hold a DER certificate' });
+  }
+  if (present.includes(EK_NV.sm2High)) {
+    skipped.push({
+      index: EK_NV.sm2High,
+      reason: 'is for template H-5, a key on the curve SM2, which is not supported',
+    });
   }
   const chainIndexes = present.filter((index) => index >= EK_NV.chainFirst && index <= EK_NV.chainLast);
   const pieces: Uint8Array[] = [];
@@ -65,31 +74,6 @@ export async function chooseEk(
   }
   const chain = certificates.filter(({ kind }) => kind === 'chain');
   return { kind: leaf.kind, certificates: [leaf, ...chain].map(({ der }) => der) };
-}
-
-/** The whole content of an index, read in pieces as large as the TPM allows; a text says why there is none. */
-export async function readNv(tpm: Tpm, index: number): Promise<Uint8Array | string> {
-  const { nvPublic } = await nvReadPublic(tpm, index);
-  const { attributes } = nvPublic;
-  if (!attributes.written) return 'was never written';
-  const authHandle = attributes.authRead ? index : attributes.ownerRead ? RH.owner : undefined;
-  if (authHandle === undefined) return 'may be read neither with its own nor with the owner authorization';
-  const pieceSize = await nvBufferMax(tpm);
-  const content = new Uint8Array(nvPublic.dataSize);
-  for (let offset = 0; offset < content.length; ) {
-    const size = Math.min(pieceSize, content.length - offset);
-    const piece = await nvRead(tpm, { index, authHandle, size, offset });
-    if (piece.length !== size) return `gave ${piece.length} bytes where ${size} were asked for`;
-    content.set(piece, offset);
-    offset += size;
-  }
-  return content;
-}
-
-async function nvBufferMax(tpm: Tpm): Promise<number> {
-  const { data } = await getCapability(tpm, { capability: 'tpmProperties', property: PROPERTY.nvBufferMax, count: 1 });
-  const found = data.properties.find(({ property }) => property === PROPERTY.nvBufferMax)?.value ?? 512;
-  return Math.max(64, Math.min(found, 2048));
 }
 
 /** Consecutive DER SEQUENCEs from the start; stops at padding or at a cut one. */

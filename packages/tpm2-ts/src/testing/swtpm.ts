@@ -6,9 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Tpm } from '../command.ts';
+import { EK_TEMPLATES, type EkKind } from '../templates.ts';
 import { openSwtpm, type SwtpmAddress } from '../transport-swtpm.ts';
 
 const exec = promisify(execFile);
+
+/** Of the EKs that this package knows, those that swtpm can make: its library ends at RSA-3072. */
+export const SWTPM_EK_KINDS = (Object.keys(EK_TEMPLATES) as EkKind[]).filter((kind) => kind !== 'rsa4096High');
 
 export interface TestTpm {
   readonly folder: string;
