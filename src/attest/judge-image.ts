@@ -2,19 +2,23 @@
 import type { AttestCrypto } from './crypto.ts';
 import type { DecodedEvent } from './event-log/decode.ts';
 import type { Evidence } from './evidence.ts';
-import type { Expected } from './expected.ts';
+import type { WorkaroundName } from './firmware-workaround-names.ts';
 import type { Ledger } from './ledger.ts';
 import { chainFailure, compareOwnChain, type Difference } from './own-chain.ts';
-import type { ReferenceValues } from './reference-values.ts';
+import type { PreparedReference } from './prepared-reference.ts';
 import { configurationFailure, moduleFailure, readImaLog } from './runtime.ts';
 import { secureBootFailure } from './secure-boot.ts';
 
 /** The release whose registers fit, or the one with the fewest differences. */
 export function closestReference(
   events: readonly DecodedEvent[],
-  references: Expected['referenceValues'],
-): { reference: ReferenceValues; differences: readonly Difference[] } {
-  const compared = references.map((reference) => ({ reference, differences: compareOwnChain(events, reference) }));
+  references: readonly PreparedReference[],
+  overlooked: readonly WorkaroundName[],
+): { reference: PreparedReference; differences: readonly Difference[] } {
+  const compared = references.map((reference) => ({
+    reference,
+    differences: compareOwnChain(events, reference, overlooked),
+  }));
   const [first, ...others] = compared;
   if (first === undefined) throw new Error('prepared without reference values');
   return others.reduce((best, each) => (each.differences.length < best.differences.length ? each : best), first);
@@ -23,7 +27,7 @@ export function closestReference(
 /** One stage: with Secure Boot off the chain differs as well, and both are worth saying. */
 export function judgeImage(
   events: readonly DecodedEvent[],
-  reference: ReferenceValues,
+  reference: PreparedReference,
   differences: readonly Difference[],
   ledger: Ledger,
 ): void {
@@ -34,17 +38,17 @@ export function judgeImage(
   if (first === undefined) {
     ledger.pass(
       'image',
-      `The machine runs ${reference.image.name} ${reference.image.version}, nothing more and nothing less.`,
+      `The machine runs ${reference.values.image.name} ${reference.values.image.version}, nothing more and nothing less.`,
     );
   } else {
-    ledger.fail('image', chainFailure([first, ...others], reference));
+    ledger.fail('image', chainFailure([first, ...others], reference.values));
   }
 }
 
 export function judgeRuntime(
   evidence: Evidence,
   pcrs: ReadonlyMap<number, Uint8Array>,
-  reference: ReferenceValues,
+  reference: PreparedReference,
   crypto: AttestCrypto,
   ledger: Ledger,
 ): void {

@@ -2,19 +2,15 @@
  * Compares registers 4, 8, 9 and 14 with the reference values, event by event, and names what differs in words. One
  * change shows in several registers (a kernel parameter also changes grub.cfg), so the most telling difference leads.
  */
-import { equalBytes, fromHex, toHex } from '../shared/bytes.ts';
-import { CodedError } from '../shared/errors.ts';
-import type { AttestCrypto } from './crypto.ts';
+import { equalBytes, toHex } from '../shared/bytes.ts';
 import type { DecodedEvent } from './event-log/decode.ts';
 import { EventType } from './event-log/event-types.ts';
-import { extend, initialPcr } from './event-log/replay.ts';
+import type { WorkaroundName } from './firmware-workaround-names.ts';
 import type { Failure } from './ledger.ts';
+import { OWN_PCRS, type PreparedEvent, type PreparedReference } from './prepared-reference.ts';
 import type { ReferenceEvent, ReferenceValues } from './reference-values.ts';
 import type { RefusalCode } from './refusal-codes.ts';
 
-export class ReferenceConsistencyError extends CodedError<'REFERENCE_VALUES_INCONSISTENT'> {}
-
-export const OWN_PCRS = [4, 8, 9, 14] as const;
 /** Beyond this many events in a register, the difference is named without alignment: alignment costs the square. */
 const MAX_ALIGNED = 400;
 
@@ -29,35 +25,70 @@ export interface Difference {
 /** Most telling first; components that are not listed come after `grub.cfg`. */
 const RANK = ['kernel command line', 'GRUB command', 'shim', 'GRUB', 'kernel', 'initrd', 'MOK list', 'grub.cfg'];
 
-/** Empty when the machine ran exactly this image. */
-export function compareOwnChain(events: readonly DecodedEvent[], reference: ReferenceValues): readonly Difference[] {
-  const differences = OWN_PCRS.flatMap((pcr) => {
-    const actual = events.filter(({ event }) => event.pcr === pcr && event.type !== EventType.NO_ACTION);
-    const expected = reference.events.filter((event) => event.pcr === pcr);
-    return differencesOf(pcr, expected, actual);
-  });
+/** Empty when the machine ran exactly this image. `overlooked`: the oddities that the policy overlooks and the log has. */
+export function compareOwnChain(
+  events: readonly DecodedEvent[],
+  reference: PreparedReference,
+  overlooked: readonly WorkaroundName[],
+): readonly Difference[] {
+  const actual = new Map<number, DecodedEvent[]>(OWN_PCRS.map((pcr) => [pcr, []]));
+  for (const decoded of events) {
+    if (decoded.event.type !== EventType.NO_ACTION) actual.get(decoded.event.pcr)?.push(decoded);
+  }
+  const differences: Difference[] = [];
+  for (const pcr of OWN_PCRS) {
+    const seen = actual.get(pcr) ?? [];
+    const wanted = reference.registers.get(pcr) ?? [];
+    if (isSame(wanted, seen)) continue;
+    const rest = pcr === 4 ? withoutOverlooked(wanted, seen, reference.actions, overlooked) : { wanted, seen };
+    if (isSame(rest.wanted, rest.seen)) continue;
+    differences.push(
+      ...differencesOf(
+        pcr,
+        rest.wanted.map(({ event }) => event),
+        rest.seen,
+      ),
+    );
+  }
   return differences
     .map((difference, index) => ({ difference, index }))
     .sort((a, b) => rank(a.difference) - rank(b.difference) || a.index - b.index)
     .map(({ difference }) => difference);
 }
 
-/** The build computed events and registers; if they do not agree, the file was edited. @throws ReferenceConsistencyError */
-export function requireConsistent(reference: ReferenceValues, crypto: Pick<AttestCrypto, 'hash'>): void {
-  for (const pcr of OWN_PCRS) {
-    let value = initialPcr(pcr, 'sha256');
-    for (const event of reference.events) {
-      if (event.pcr === pcr) value = extend(value, fromHex(event.digest), 'sha256', crypto);
+function isSame(wanted: readonly PreparedEvent[], seen: readonly DecodedEvent[]): boolean {
+  if (wanted.length !== seen.length) return false;
+  return seen.every((decoded, index) => isDigest(decoded, wanted[index]?.digest));
+}
+
+/** Register 4 without the constants that an oddity adds before the first image, or leaves out there. */
+function withoutOverlooked(
+  wanted: readonly PreparedEvent[],
+  seen: readonly DecodedEvent[],
+  actions: PreparedReference['actions'],
+  overlooked: readonly WorkaroundName[],
+): { readonly wanted: readonly PreparedEvent[]; readonly seen: readonly DecodedEvent[] } {
+  const [first, ...others] = wanted;
+  const isUncalled = overlooked.includes('boot-option-call-not-measured');
+  const rest = isUncalled && first !== undefined && equalBytes(first.digest, actions.call) ? others : wanted;
+  if (!overlooked.includes('earlier-boot-entry-failed')) return { wanted: rest, seen };
+  const kept: DecodedEvent[] = [];
+  let isBeforeImages = true;
+  for (let index = 0; index < seen.length; index += 1) {
+    const decoded = seen[index] as DecodedEvent;
+    if (isBeforeImages && isDigest(decoded, actions.return) && isDigest(seen[index + 1], actions.call)) {
+      index += 1;
+      continue;
     }
-    for (const medium of ['cd', 'usb'] as const) {
-      if (equalBytes(fromHex(reference.pcrs[medium][pcr]), value)) continue;
-      throw new ReferenceConsistencyError(
-        'REFERENCE_VALUES_INCONSISTENT',
-        `the reference values of ${reference.image.name} ${reference.image.version} give register ${pcr} as ${reference.pcrs[medium][pcr]} for ${medium}, their events lead to ${toHex(value)}`,
-        { nextStep: 'use the dist/reference-values.json that the image build wrote, unedited' },
-      );
-    }
+    isBeforeImages &&= isDigest(decoded, actions.call) || decoded.event.type === EventType.SEPARATOR;
+    kept.push(decoded);
   }
+  return { wanted: rest, seen: kept };
+}
+
+function isDigest(decoded: DecodedEvent | undefined, digest: Uint8Array | undefined): boolean {
+  const own = decoded?.event.digests.get('sha256');
+  return own !== undefined && digest !== undefined && equalBytes(own, digest);
 }
 
 export function chainFailure(differences: readonly [Difference, ...Difference[]], reference: ReferenceValues): Failure {

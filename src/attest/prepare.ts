@@ -3,13 +3,15 @@ import { CodedError } from '../shared/errors.ts';
 import type { AttestCrypto } from './crypto.ts';
 import { type PreparedTrust, prepareTrust } from './ek-trust.ts';
 import type { Standing } from './expected.ts';
-import { requireConsistent } from './own-chain.ts';
+import { type PreparedReference, prepareReference } from './prepared-reference.ts';
 
 export class AppraisalError extends CodedError<'EXPECTED_INVALID'> {}
 
 /** `Standing` that was checked; made by `prepare` alone. */
 export interface Prepared extends Standing {
   readonly prepared: true;
+  /** `referenceValues`, checked and read. */
+  readonly references: readonly PreparedReference[];
   /** Anchors, helping certificates and revocation lists, read. */
   readonly trust: PreparedTrust;
 }
@@ -29,10 +31,10 @@ export function prepare(standing: Standing, crypto: AttestCrypto): Prepared {
     [acceptedTpmClasses.length === 0, 'the policy accepts no class of TPM'],
     [standing.referenceValues.length === 0, 'there are no reference values to judge with'],
   ]);
-  for (const reference of standing.referenceValues) requireConsistent(reference, crypto);
+  const references = standing.referenceValues.map((values) => prepareReference(values, crypto));
   const { trustAnchors: anchors, anchorClasses, extraCertificates, revocationLists } = standing;
   const trust = prepareTrust({ anchors, anchorClasses, extraCertificates, revocationLists }, crypto);
-  return { ...standing, trust, prepared: true };
+  return { ...standing, references, trust, prepared: true };
 }
 
 /** @throws AppraisalError with the sentence of the first problem that is present */

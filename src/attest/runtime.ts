@@ -5,7 +5,7 @@ import { extend, initialPcr } from './event-log/replay.ts';
 import { CONFIGURATION_PCR, type Evidence } from './evidence.ts';
 import { bootAggregate, IMA_PCR, type ImaEntry, ImaLogError, parseImaLog, provenImaEntries } from './ima-log.ts';
 import type { Failure } from './ledger.ts';
-import type { ReferenceValues } from './reference-values.ts';
+import type { PreparedReference } from './prepared-reference.ts';
 
 type Pcrs = ReadonlyMap<number, Uint8Array>;
 
@@ -49,18 +49,17 @@ export function readImaLog(imaLog: Uint8Array, pcrs: Pcrs, crypto: AttestCrypto)
 }
 
 /** Everything the kernel loaded after its start must be a module of the image, known by its hash; the path is hearsay. */
-export function moduleFailure(entries: readonly ImaEntry[], reference: ReferenceValues): Failure | null {
-  const known = new Set(reference.kernelModules.map((module) => module.sha256));
+export function moduleFailure(entries: readonly ImaEntry[], { modules }: PreparedReference): Failure | null {
   const stranger = entries
     .slice(1)
-    .find(({ file, violation }) => violation || file.algorithm !== 'sha256' || !known.has(toHex(file.digest)));
+    .find(({ file, violation }) => violation || file.algorithm !== 'sha256' || !modules.has(toHex(file.digest)));
   if (stranger === undefined) return null;
   const actual = `${stranger.file.algorithm}:${toHex(stranger.file.digest)} (named ${JSON.stringify(stranger.file.path)})`;
   return {
     code: 'KERNEL_MODULE_UNKNOWN',
     family: 'policy',
     sentence: `The kernel loaded a file that is no module of the image: ${actual}.`,
-    difference: { component: 'kernel module', expected: `one of the image's ${known.size} modules`, actual },
+    difference: { component: 'kernel module', expected: `one of the image's ${modules.size} modules`, actual },
   };
 }
 

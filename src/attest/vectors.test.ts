@@ -11,6 +11,7 @@ import { decodeEvent } from './event-log/decode.ts';
 import { parseEventLog } from './event-log/parse.ts';
 import { bootAggregate, parseImaLog, provenImaEntries } from './ima-log.ts';
 import { compareOwnChain } from './own-chain.ts';
+import { OWN_PCRS, prepareReference } from './prepared-reference.ts';
 import type { ReferenceEvent } from './reference-values.ts';
 import { secureBootFailure } from './secure-boot.ts';
 import { GOOD_BOOT, referenceValuesOf } from './testing/boot-node.ts';
@@ -90,14 +91,23 @@ describe.skipIf(!present)(present ? 'a recorded boot' : 'a recorded boot (skippe
           ]
         : [],
     );
-    const reference = { ...referenceValuesOf(GOOD_BOOT), events: own };
-    expect(compareOwnChain(events(), reference)).toEqual([]);
+    const made = prepareReference(referenceValuesOf(GOOD_BOOT), crypto);
+    const prepared = (wanted: readonly ReferenceEvent[]) => ({
+      ...made,
+      registers: new Map(
+        OWN_PCRS.map((pcr) => [
+          pcr,
+          wanted.filter((event) => event.pcr === pcr).map((event) => ({ event, digest: fromHex(event.digest) })),
+        ]),
+      ),
+    });
+    expect(compareOwnChain(events(), prepared(own), [])).toEqual([]);
     const other = own.map((event) =>
       event.component === 'kernel command line'
         ? { ...event, digest: '00'.repeat(32), text: '/boot/vmlinuz quiet' }
         : event,
     );
-    expect(compareOwnChain(events(), { ...reference, events: other })).toMatchObject([
+    expect(compareOwnChain(events(), prepared(other), [])).toMatchObject([
       {
         component: 'kernel command line',
         kind: 'changed',

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseCertificate } from '../attest/certificate.ts';
 import { nodeAttestCrypto } from '../attest/crypto-node.ts';
 import type { TpmClass } from '../attest/evidence.ts';
-import { requireConsistent } from '../attest/own-chain.ts';
+import { requireConsistent } from '../attest/prepared-reference.ts';
 import type { ReferenceValues } from '../attest/reference-values.ts';
 import { parseReferenceValues } from '../attest/reference-values.ts';
 import { readPemOrDer } from '../shared/pem.ts';
