@@ -1,21 +1,35 @@
 /** The flow of attestation: challenge out, evidence in, verdict kept. What is judged lies in src/attest. */
 import { randomBytes } from 'node:crypto';
+import type { Evidence } from '../attest/evidence.ts';
 import type { Verdict } from '../attest/verdict.ts';
 import { decodeEvidence, EvidenceDocumentError } from '../protocol/evidence-document.ts';
-import type { Challenge, EvidenceAnswer, EvidenceSubmission, ReportDocument } from '../protocol/messages.ts';
+import type {
+  Challenge,
+  ChallengeRequest,
+  EvidenceAnswer,
+  EvidenceDocument,
+  EvidenceSubmission,
+  ReportDocument,
+} from '../protocol/messages.ts';
 import { encodeJudgement } from '../protocol/report-document.ts';
-import { fromHex, toHex } from '../shared/bytes.ts';
+import { fromHex, toBase64, toHex } from '../shared/bytes.ts';
 import { CHALLENGE_BYTES, CHALLENGE_LIFETIME_MS } from './challenge.ts';
 import type { BrokerContext } from './context.ts';
 import { issueChallenge, takeChallenge } from './db/challenges.ts';
-import { findActivatedKey, findMachine } from './db/machines.ts';
+import { findActivatedKey, findMachine, type Machine } from './db/machines.ts';
 import { addReport } from './db/reports.ts';
 import { machineUnknown, RequestError } from './errors.ts';
+import { requireMachine, sessionNotOfMachine } from './session.ts';
 import { nameHexOf } from './tpm-keys.ts';
 import { signActivation } from './transcript.ts';
 
 /** POST /v1/machines/:machineId/challenges */
-export async function challenge(context: BrokerContext, machineId: string): Promise<Challenge> {
+export async function challenge(
+  context: BrokerContext,
+  machineId: string,
+  request: ChallengeRequest,
+): Promise<Challenge> {
+  await requireMachine(context, { machineId, purpose: 'challenge', subject: '' }, request.signature);
   const now = context.now();
   const fresh = {
     challengeId: toHex(randomBytes(16)),
@@ -45,10 +59,8 @@ export async function submitEvidence(
   const time = context.now();
   const taken = await takeChallenge(context.db, submission.challengeId, machineId, time);
   // From here on the challenge is spent, whatever comes of it.
-  const evidence = readEvidence(submission);
-  if (nameHexOf(evidence.ekPublic) !== machine.ekName) {
-    throw new RequestError('EK_NOT_OF_MACHINE', 'the EK in the evidence is not the one this machine enrolled with');
-  }
+  const evidence = readEvidence(submission.evidence);
+  requireOwnKeys(evidence, machine);
   const akName = nameHexOf(evidence.akPublic);
   const key = akName === null ? null : await findActivatedKey(context.db, machineId, akName);
   if (key === null) {
@@ -100,9 +112,20 @@ function firstFailure(verdict: Verdict) {
   return verdict.checks.find((check) => check.status === 'failed');
 }
 
-function readEvidence(submission: EvidenceSubmission) {
+/** @throws RequestError EK_NOT_OF_MACHINE | SESSION_NOT_OF_MACHINE: evidence of another TPM, or of another run of the client */
+export function requireOwnKeys(evidence: Evidence, machine: Machine): void {
+  if (nameHexOf(evidence.ekPublic) !== machine.ekName) {
+    throw new RequestError('EK_NOT_OF_MACHINE', 'the EK in the evidence is not the one this machine enrolled with');
+  }
+  if (toBase64(evidence.sessionPublicKey) !== machine.sessionPublicKey) {
+    throw sessionNotOfMachine('the session key in the evidence is not the one this machine enrolled with');
+  }
+}
+
+/** @throws RequestError EVIDENCE_MALFORMED */
+export function readEvidence(document: EvidenceDocument): Evidence {
   try {
-    return decodeEvidence(submission.evidence);
+    return decodeEvidence(document);
   } catch (error) {
     if (!(error instanceof EvidenceDocumentError)) throw error;
     const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';

@@ -2,9 +2,11 @@
 import type { Evidence } from '../attest/evidence.ts';
 import type { Verdict } from '../attest/verdict.ts';
 import type { Database } from './db/database.ts';
+import type { Doorbells } from './doorbells.ts';
 import type { Results } from './ear.ts';
 import type { BrokerIdentity } from './identity.ts';
 import type { UnattestedList } from './unattested.ts';
+import type { VerificationLimits } from './verification.ts';
 
 export interface BrokerContext {
   readonly db: Database;
@@ -18,7 +20,13 @@ export interface BrokerContext {
   /** Registers a quote must cover, bank sha256. */
   readonly quotedPcrs: readonly number[];
   readonly unattested: UnattestedList;
-  readonly limits: { readonly machines: number; readonly outstandingEnrolments: number };
+  /** Wakes the machine that waits for a verifier's challenge. */
+  readonly doorbells: Doorbells;
+  readonly limits: {
+    readonly machines: number;
+    readonly outstandingEnrolments: number;
+    readonly verifications: VerificationLimits;
+  };
   /** When a machine should come with its next quote. */
   readonly nextAttestationMs: { readonly accepted: number; readonly refused: number };
   /** One line about what happened, for the operator. */

@@ -1,6 +1,11 @@
 /** The flow of enrolment: credential out, secret back, machine known. Rules are in enrolment.ts and tpm-keys.ts. */
 import { randomBytes } from 'node:crypto';
-import type { ActivationAnswer, EnrolmentChallenge, EnrolmentRequest } from '../protocol/messages.ts';
+import type {
+  ActivationAnswer,
+  ActivationRequest,
+  EnrolmentChallenge,
+  EnrolmentRequest,
+} from '../protocol/messages.ts';
 import { BytesError, fromBase64, toBase64, toHex } from '../shared/bytes.ts';
 import type { BrokerContext } from './context.ts';
 import { addEnrolment, lockEnrolment, setEnrolmentState } from './db/enrolments.ts';
@@ -15,6 +20,7 @@ import {
   sha256Hex,
 } from './enrolment.ts';
 import { RequestError } from './errors.ts';
+import { requireSessionKey } from './session.ts';
 import { readAk, readEk, type TpmKey } from './tpm-keys.ts';
 
 /** POST /v1/enrolments */
@@ -50,8 +56,13 @@ export async function enrol(context: BrokerContext, request: EnrolmentRequest): 
 }
 
 /** POST /v1/enrolments/:enrolmentId/activation. Machine, key and enrolment change together or not at all. */
-export async function activate(context: BrokerContext, enrolmentId: string, text: string): Promise<ActivationAnswer> {
-  const secret = binary(text, 'secret');
+export async function activate(
+  context: BrokerContext,
+  enrolmentId: string,
+  request: ActivationRequest,
+): Promise<ActivationAnswer> {
+  const secret = binary(request.secret, 'secret');
+  const sessionPublicKey = requireSessionKey(request.sessionPublicKey);
   const now = context.now();
   const activated = await context.db.transaction(async (transaction) => {
     const enrolment = await lockEnrolment(transaction, enrolmentId);
@@ -63,7 +74,9 @@ export async function activate(context: BrokerContext, enrolmentId: string, text
       await setEnrolmentState(transaction, enrolmentId, 'failed');
       return null;
     }
-    if (!(await upsertMachine(transaction, { ...enrolment, machineId }, now, context.limits.machines))) {
+    if (
+      !(await upsertMachine(transaction, { ...enrolment, machineId, sessionPublicKey }, now, context.limits.machines))
+    ) {
       throw new RequestError('MACHINES_FULL', `this broker takes no more than ${context.limits.machines} machines`);
     }
     await upsertActivatedKey(transaction, machineId, enrolment, now);

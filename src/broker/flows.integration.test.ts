@@ -103,7 +103,8 @@ describe('attestation', () => {
 
   it('accepts a machine that runs the image; a third party judges the report the same without this broker', async () => {
     const prior = attester.attest({ challenge: new Uint8Array(32), brokerId: fromHex(identity.brokerId) });
-    const { machineId } = await enrol({ ekPublic: toBase64(prior.ekPublic), akPublic: toBase64(prior.akPublic) });
+    const machine = { ekPublic: toBase64(prior.ekPublic), akPublic: toBase64(prior.akPublic) };
+    const { machineId } = await enrol(machine, attester.session);
     const asked = await challenge(machineId);
     const evidence = attester.attest({ challenge: fromHex(asked.challenge), brokerId: fromHex(asked.brokerId) });
     const answer = await submit(machineId, asked.challengeId, encodeEvidence(evidence));
@@ -173,6 +174,7 @@ describe('attestation', () => {
       { evidence: { ...evidenceOf(machine), akPublic: stranger.akPublic }, code: 'AK_NOT_ACTIVATED' },
       { evidence: { ...evidenceOf(machine), akPublic: 'AAAA' }, code: 'AK_NOT_ACTIVATED' },
       { evidence: { ...evidenceOf(machine), ekPublic: stranger.ekPublic }, code: 'EK_NOT_OF_MACHINE' },
+      { evidence: { ...evidenceOf(machine), sessionPublicKey: '' }, code: 'SESSION_NOT_OF_MACHINE' },
       { evidence: { ...evidenceOf(machine), quote: 'QUJDRB==' }, code: 'EVIDENCE_MALFORMED' },
     ];
     for (const { evidence, code } of attempts) {

@@ -9,6 +9,7 @@ import type { Database } from './db/database.ts';
 import { migrate } from './db/migrations.ts';
 import { openPglite } from './db/pglite.ts';
 import { openPostgres } from './db/postgres.ts';
+import { createDoorbells } from './doorbells.ts';
 import { createResults } from './ear.ts';
 import { MAX_OUTSTANDING_ENROLMENTS } from './enrolment.ts';
 import { openIdentity } from './identity.ts';
@@ -18,6 +19,7 @@ import { readReferenceValues, readTrustAnchors } from './operator-files.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { createServer } from './server.ts';
 import { createUnattestedList } from './unattested.ts';
+import type { VerificationLimits } from './verification.ts';
 
 export interface BrokerOptions {
   readonly listen: ListenAddress;
@@ -51,6 +53,9 @@ export interface RunningBroker {
 const MAX_MACHINES = 10_000;
 const MAX_UNATTESTED = 1000;
 const MAX_CONNECTIONS = 2000;
+/** Machines whose question for work is held open; beyond that they ask every few seconds. */
+const MAX_HELD_POLLS = 1000;
+const VERIFICATION_LIMITS: VerificationLimits = { total: 256, perMachine: 4, perRequester: 32 };
 /** Requests of one address: a house full of machines passes, a flood does not. */
 const RATE: RateLimit = { burst: 200, perSecond: 20, maxRequesters: 10_000 };
 const NEXT_ATTESTATION_MS = { accepted: 600_000, refused: 60_000 };
@@ -84,7 +89,12 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       results: await createResults(identity, standing, options.version),
       quotedPcrs: policy.pcrs,
       unattested: createUnattestedList(MAX_UNATTESTED),
-      limits: { machines: MAX_MACHINES, outstandingEnrolments: MAX_OUTSTANDING_ENROLMENTS },
+      doorbells: createDoorbells(MAX_HELD_POLLS),
+      limits: {
+        machines: MAX_MACHINES,
+        outstandingEnrolments: MAX_OUTSTANDING_ENROLMENTS,
+        verifications: VERIFICATION_LIMITS,
+      },
       nextAttestationMs: NEXT_ATTESTATION_MS,
       log: options.log,
     };

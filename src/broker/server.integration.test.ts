@@ -6,7 +6,7 @@ import { toBase64 } from '../shared/bytes.ts';
 import { requestErrorStatus } from './errors.ts';
 import { createServer } from './server.ts';
 import { call } from './testing/http-client.ts';
-import { identity, newMachine, rows, test, useBroker } from './testing/test-broker.ts';
+import { identity, newMachine, newSession, rows, test, useBroker } from './testing/test-broker.ts';
 
 useBroker();
 
@@ -30,9 +30,14 @@ describe('the wire', () => {
       '/v1/machines',
       '/v1/machines/{machineId}/challenges',
       '/v1/machines/{machineId}/evidence',
+      '/v1/machines/{machineId}/keys',
+      '/v1/machines/{machineId}/pending',
       '/v1/machines/{machineId}/report',
       '/v1/machines/{machineId}/result',
+      '/v1/machines/{machineId}/verifications',
+      '/v1/machines/{machineId}/verifications/{verificationId}/evidence',
       '/v1/unattested',
+      '/v1/verifications/{verificationId}',
     ]);
   });
 
@@ -94,12 +99,58 @@ describe('the wire', () => {
     {
       name: 'an unknown enrolment',
       path: `/v1/enrolments/${'ab'.repeat(16)}/activation`,
-      body: { secret: '' },
+      body: { secret: '', sessionPublicKey: toBase64(newSession().publicKey) },
       code: 'ACTIVATION_REFUSED',
     },
-    { name: 'a machine id that is none', path: '/v1/machines/1/challenges', code: 'REQUEST_MALFORMED' },
-    { name: 'an unknown machine', path: `/v1/machines/${id}/challenges`, code: 'MACHINE_UNKNOWN' },
-    { name: 'a body where none belongs', path: `/v1/machines/${id}/challenges`, body: {}, code: 'REQUEST_MALFORMED' },
+    {
+      name: 'a session key that is none',
+      path: `/v1/enrolments/${'ab'.repeat(16)}/activation`,
+      body: { secret: '', sessionPublicKey: 'QUJD' },
+      code: 'REQUEST_MALFORMED',
+    },
+    {
+      name: 'a machine id that is none',
+      path: '/v1/machines/1/challenges',
+      body: { signature: '' },
+      code: 'REQUEST_MALFORMED',
+    },
+    {
+      name: 'an unknown machine',
+      path: `/v1/machines/${id}/challenges`,
+      body: { signature: '' },
+      code: 'MACHINE_UNKNOWN',
+    },
+    { name: 'no signature', path: `/v1/machines/${id}/challenges`, body: {}, code: 'REQUEST_MALFORMED' },
+    {
+      name: "a verifier's challenge for an unknown machine",
+      path: `/v1/machines/${id}/verifications`,
+      body: { challenge: id },
+      code: 'MACHINE_UNKNOWN',
+    },
+    {
+      name: "a verifier's challenge that is too short",
+      path: `/v1/machines/${id}/verifications`,
+      body: { challenge: 'ab' },
+      code: 'REQUEST_MALFORMED',
+    },
+    {
+      name: 'a credential of another spelling',
+      path: `/v1/machines/${id}/verifications`,
+      body: { challenge: id, credential: { credentialBlob: 'QUJDRB==', encryptedSecret: '' } },
+      code: 'REQUEST_MALFORMED',
+    },
+    {
+      name: 'an unknown machine that asks for work',
+      path: `/v1/machines/${id}/pending`,
+      body: { waitMs: 0, signature: '' },
+      code: 'MACHINE_UNKNOWN',
+    },
+    {
+      name: 'a machine that would wait for ever',
+      path: `/v1/machines/${id}/pending`,
+      body: { waitMs: 30_001, signature: '' },
+      code: 'REQUEST_MALFORMED',
+    },
     { name: 'a path that breaks decoding', path: '/v1/machines/%ff/challenges', code: 'REQUEST_MALFORMED' },
     { name: 'an unknown path', path: '/v2', body: {}, code: 'ROUTE_UNKNOWN' },
   ] as const)('refuses $name with $code', async ({ path, code, ...sending }) => {
@@ -145,7 +196,7 @@ describe('bounds', () => {
 
   it('takes no more enrolments and machines than it can remember', async () => {
     const full = await createServer(
-      { ...test.context, limits: { machines: 0, outstandingEnrolments: 2 } },
+      { ...test.context, limits: { ...test.context.limits, machines: 0, outstandingEnrolments: 2 } },
       { rate: { burst: 100, perSecond: 100, maxRequesters: 10 }, connections: 10 },
     );
     const fullUrl = await full.listen({ host: '127.0.0.1', port: 0 });
@@ -154,7 +205,8 @@ describe('bounds', () => {
       begun.push(await call(fullUrl, 'POST', '/v1/enrolments', { body: { ...newMachine(), ekCertificates: [] } }));
     }
     const first = begun[0]?.json.enrolmentId;
-    const body = { secret: toBase64(test.secrets.at(-3) ?? new Uint8Array()) };
+    const sessionPublicKey = toBase64(newSession().publicKey);
+    const body = { secret: toBase64(test.secrets.at(-3) ?? new Uint8Array()), sessionPublicKey };
     const activation = await call(fullUrl, 'POST', `/v1/enrolments/${first}/activation`, { body });
     await full.close();
     expect(begun.map((answer) => answer.status)).toEqual([201, 201, 503]);

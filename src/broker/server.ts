@@ -12,6 +12,7 @@ import { enrolmentRoutes } from './routes/enrolments.ts';
 import { machineRoutes } from './routes/machines.ts';
 import { pageRoutes } from './routes/page.ts';
 import { resultRoutes } from './routes/results.ts';
+import { verificationRoutes } from './routes/verifications.ts';
 
 export interface ServerLimits {
   readonly rate: RateLimit;
@@ -69,5 +70,6 @@ export async function createServer(context: BrokerContext, limits: ServerLimits,
   await app.register(machineRoutes, { context });
   await app.register(resultRoutes, { context });
   if (verifierPage !== null) await app.register(pageRoutes, { page: verifierPage });
+  await app.register(verificationRoutes, { context });
   return app;
 }

@@ -3,12 +3,7 @@
  * the broker's OpenAPI document. Binary fields are standard base64; identifiers and digests are lower-case hex.
  */
 import { type Static, Type } from 'typebox';
-
-/** Upper bounds in base64 characters: room for the largest real logs (1 MB seen), no more. */
-const base64 = (maxBytes: number) =>
-  Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$', maxLength: 4 * Math.ceil(maxBytes / 3) });
-const hex = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` });
-const strict = { additionalProperties: false } as const;
+import { base64, hex, strict } from './fields.ts';
 
 /** Largest request body the broker reads. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -42,27 +37,38 @@ export const EnrolmentChallenge = Type.Object(
 );
 export type EnrolmentChallenge = Static<typeof EnrolmentChallenge>;
 
-/** POST /v1/enrolments/:enrolmentId/activation: the secret out of ActivateCredential. */
-export const ActivationRequest = Type.Object({ secret: base64(64) }, strict);
+/**
+ * POST /v1/enrolments/:enrolmentId/activation: the secret out of ActivateCredential. Who brings it is the machine, so the
+ * session key that comes with it (SubjectPublicKeyInfo DER, P-256) speaks for the machine from now on.
+ */
+export const ActivationRequest = Type.Object({ secret: base64(64), sessionPublicKey: base64(512) }, strict);
 export type ActivationRequest = Static<typeof ActivationRequest>;
 /** `machineId` is SHA-256 of the EK's Name (nameAlg, then digest): stable for a TPM, whatever is booted. */
 export const ActivationAnswer = Type.Object({ machineId: MachineId }, strict);
 export type ActivationAnswer = Static<typeof ActivationAnswer>;
 
-/** POST /v1/machines/:machineId/challenges (no body). A new challenge of a machine voids its earlier one. */
+/** By the session key over `machineRequestInput` (machine-request.ts): P-256, SHA-256, IEEE P1363, 64 bytes. */
+export const sessionSignature = base64(64);
+
+export const PcrSelection = Type.Object(
+  {
+    bank: Type.Literal('sha256'),
+    pcrs: Type.Array(Type.Integer({ minimum: 0, maximum: 23 }), { minItems: 1, maxItems: 24 }),
+  },
+  strict,
+);
+
+/** POST /v1/machines/:machineId/challenges. A new challenge of a machine voids its earlier one, so only the machine may ask. */
+export const ChallengeRequest = Type.Object({ signature: sessionSignature }, strict);
+export type ChallengeRequest = Static<typeof ChallengeRequest>;
+
 export const Challenge = Type.Object(
   {
     challengeId: hex(16),
     /** 32 random bytes, single use. */
     challenge: hex(32),
     brokerId: hex(32),
-    pcrSelection: Type.Object(
-      {
-        bank: Type.Literal('sha256'),
-        pcrs: Type.Array(Type.Integer({ minimum: 0, maximum: 23 }), { minItems: 1, maxItems: 24 }),
-      },
-      strict,
-    ),
+    pcrSelection: PcrSelection,
     expiresAt: Type.String(),
   },
   strict,
@@ -139,7 +145,7 @@ export const UnattestedNotice = Type.Object(
 );
 export type UnattestedNotice = Static<typeof UnattestedNotice>;
 
-/** GET /v1/machines. */
+/** GET /v1/machines, a page at a time: `next`, when there is more, goes into `?after=`. The machine that enrolled last comes first. */
 export const MachineSummary = Type.Object(
   {
     machineId: MachineId,
@@ -155,7 +161,11 @@ export const MachineSummary = Type.Object(
   },
   strict,
 );
-export const MachineList = Type.Object({ machines: Type.Array(MachineSummary) }, strict);
+export const PageCursor = Type.String({ pattern: '^[0-9]{1,14}-[0-9a-f]{64}$' });
+export const MachineList = Type.Object(
+  { machines: Type.Array(MachineSummary), next: Type.Optional(PageCursor) },
+  strict,
+);
 export type MachineList = Static<typeof MachineList>;
 
 /** The broker's signed word that this AK lives in the TPM with this EK: `statement` is JSON {ekName, akName, activatedAt} in UTF-8. */

@@ -11,6 +11,8 @@ export interface Machine {
   readonly reason: string | null;
   readonly firstSeenAt: Date;
   readonly lastSeenAt: Date;
+  /** SubjectPublicKeyInfo of the key that speaks for the machine, base64; null until it enrols with one. */
+  readonly sessionPublicKey: string | null;
 }
 
 export interface ActivatedKey {
@@ -25,26 +27,29 @@ interface MachineRow {
   reason: string | null;
   first_seen_at: Date;
   last_seen_at: Date;
+  session_public_key: string | null;
 }
 
-const COLUMNS = 'machine_id, ek_name, attestation, reason, first_seen_at, last_seen_at';
+const COLUMNS = 'machine_id, ek_name, attestation, reason, first_seen_at, last_seen_at, session_public_key';
 
 export interface NewMachine {
   readonly machineId: string;
   readonly ekName: string;
   readonly ekPublic: string;
   readonly ekCertificates: readonly string[];
+  readonly sessionPublicKey: string;
 }
 
 /** The machine once. A verdict on an earlier boot says nothing of this one: it is `enrolled` again. False when it is new and `limit` machines are known already. */
 export async function upsertMachine(db: Queryable, machine: NewMachine, now: Date, limit: number): Promise<boolean> {
   const rows = await db.query(
-    `INSERT INTO machines (machine_id, ek_name, ek_public, ek_certificates, attestation, first_seen_at, last_seen_at)
-     SELECT $1, $2, $3, $4, 'enrolled', $5::timestamptz, $5::timestamptz
+    `INSERT INTO machines
+       (machine_id, ek_name, ek_public, ek_certificates, attestation, first_seen_at, last_seen_at, session_public_key)
+     SELECT $1, $2, $3, $4, 'enrolled', $5::timestamptz, $5::timestamptz, $7
      WHERE (SELECT count(*) FROM machines) < $6::int4 OR EXISTS (SELECT 1 FROM machines WHERE machine_id = $1)
      ON CONFLICT (machine_id) DO UPDATE
        SET ek_certificates = excluded.ek_certificates, last_seen_at = excluded.last_seen_at,
-           attestation = 'enrolled', reason = NULL
+           attestation = 'enrolled', reason = NULL, session_public_key = excluded.session_public_key
      RETURNING machine_id`,
     [
       machine.machineId,
@@ -53,6 +58,7 @@ export async function upsertMachine(db: Queryable, machine: NewMachine, now: Dat
       JSON.stringify(machine.ekCertificates),
       now.toISOString(),
       limit,
+      machine.sessionPublicKey,
     ],
   );
   return rows.length === 1;
@@ -99,12 +105,58 @@ export async function lockMachine(db: Queryable, machineId: string): Promise<Mac
   return row === undefined ? null : toMachine(row);
 }
 
-/** Those seen last come first. */
-export async function listMachines(db: Queryable, limit: number): Promise<readonly Machine[]> {
-  const rows = await db.query<MachineRow>(
-    `SELECT ${COLUMNS} FROM machines ORDER BY last_seen_at DESC, machine_id LIMIT $1::int4`,
-    [limit],
+export interface PublicKeys {
+  readonly ekName: string;
+  readonly ekPublic: string;
+  /** Of the AK that was activated last. */
+  readonly akName: string;
+  readonly akPublic: string;
+  readonly activatedAt: Date;
+}
+
+export async function findPublicKeys(db: Queryable, machineId: string): Promise<PublicKeys | null> {
+  const [row] = await db.query<{
+    ek_name: string;
+    ek_public: string;
+    ak_name: string;
+    ak_public: string;
+    activated_at: Date;
+  }>(
+    `SELECT ek_name, ek_public, ak_name, ak_public, activated_at
+     FROM machines JOIN activated_keys USING (machine_id)
+     WHERE machine_id = $1 ORDER BY activated_at DESC, ak_name LIMIT 1`,
+    [machineId],
   );
+  if (row === undefined) return null;
+  return {
+    ekName: row.ek_name,
+    ekPublic: row.ek_public,
+    akName: row.ak_name,
+    akPublic: row.ak_public,
+    activatedAt: row.activated_at,
+  };
+}
+
+/** Where a page ended. First sight never changes, so no machine is passed over or shown twice while pages are turned. */
+export interface PagePosition {
+  readonly firstSeenAt: Date;
+  readonly machineId: string;
+}
+
+/** Those that enrolled last come first; with `after`, those behind it. */
+export async function listMachines(
+  db: Queryable,
+  limit: number,
+  after: PagePosition | null = null,
+): Promise<readonly Machine[]> {
+  const order = 'ORDER BY first_seen_at DESC, machine_id DESC LIMIT $1::int4';
+  const rows =
+    after === null
+      ? await db.query<MachineRow>(`SELECT ${COLUMNS} FROM machines ${order}`, [limit])
+      : await db.query<MachineRow>(
+          `SELECT ${COLUMNS} FROM machines WHERE (first_seen_at, machine_id) < ($2::timestamptz, $3) ${order}`,
+          [limit, after.firstSeenAt.toISOString(), after.machineId],
+        );
   return rows.map(toMachine);
 }
 
@@ -116,5 +168,6 @@ function toMachine(row: MachineRow): Machine {
     reason: row.reason,
     firstSeenAt: row.first_seen_at,
     lastSeenAt: row.last_seen_at,
+    sessionPublicKey: row.session_public_key,
   };
 }

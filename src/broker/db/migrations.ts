@@ -69,6 +69,33 @@ export const migrations: readonly Migration[] = [
   },
   // The signed result (EAR, a JWT) beside the report it is about; null for reports of before.
   { number: 2, statements: ['ALTER TABLE reports ADD COLUMN result text'] },
+  {
+    number: 3,
+    statements: [
+      // Null for machines that enrolled before: they are asked to enrol again.
+      'ALTER TABLE machines ADD COLUMN session_public_key text',
+      'CREATE INDEX machines_first_seen ON machines (first_seen_at DESC, machine_id DESC)',
+      `CREATE INDEX reports_refused_kept ON reports (report_id DESC) WHERE status = 'refused' AND document IS NOT NULL`,
+      `CREATE TABLE verifications (
+        verification_id text PRIMARY KEY,
+        machine_id text NOT NULL REFERENCES machines (machine_id) ON DELETE CASCADE,
+        requester text NOT NULL,
+        challenge text NOT NULL UNIQUE,
+        credential_blob text,
+        encrypted_secret text,
+        state text NOT NULL CHECK (state IN ('waiting', 'answered', 'failed')),
+        asked_at timestamptz NOT NULL,
+        expires_at timestamptz NOT NULL,
+        answered_at timestamptz,
+        evidence text,
+        answer text,
+        failure text
+      )`,
+      'CREATE INDEX verifications_of_machine ON verifications (machine_id, state, asked_at)',
+      'CREATE INDEX verifications_of_requester ON verifications (requester)',
+      'CREATE INDEX verifications_expiry ON verifications (expires_at)',
+    ],
+  },
 ];
 
 /** Any constant of ours: it names this lock among all advisory locks of the database. */

@@ -30,7 +30,7 @@ export const enrolmentRoutes: FastifyPluginCallbackTypebox<{ context: BrokerCont
         response: { 200: ActivationAnswer, ...refusals(400, 403, 429, 503) },
       },
     },
-    async (request) => activate(context, request.params.enrolmentId, request.body.secret),
+    async (request) => activate(context, request.params.enrolmentId, request.body),
   );
   done();
 };

@@ -3,41 +3,39 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type } from 'typebox';
 import {
   Challenge,
+  ChallengeRequest,
   EvidenceAnswer,
   EvidenceSubmission,
   MachineId,
   MachineList,
+  PageCursor,
   ReportDocument,
   UnattestedNotice,
 } from '../../protocol/messages.ts';
 import { BytesError } from '../../shared/bytes.ts';
 import { challenge, submitEvidence } from '../attest.ts';
 import type { BrokerContext } from '../context.ts';
-import { findMachine, listMachines } from '../db/machines.ts';
+import { findMachine, listMachines, type PagePosition } from '../db/machines.ts';
 import { newestReport } from '../db/reports.ts';
 import { machineUnknown, RequestError } from '../errors.ts';
 import { refusals } from './refusals.ts';
 
 const ById = Type.Object({ machineId: MachineId });
-/** Enough to look at; a market of more machines will need pages. */
-const LIST_LIMIT = 1000;
+const PAGE_SIZE = 500;
+const Page = Type.Object({ after: Type.Optional(PageCursor) }, { additionalProperties: false });
 
 export const machineRoutes: FastifyPluginCallbackTypebox<{ context: BrokerContext }> = (app, { context }, done) => {
   app.post(
     '/v1/machines/:machineId/challenges',
     {
       schema: {
-        summary: 'Ask for a challenge; it voids the earlier one of this machine',
+        summary: 'The machine asks for a challenge; it voids its earlier one',
         params: ById,
-        response: { 201: Challenge, ...refusals(400, 404, 429) },
+        body: ChallengeRequest,
+        response: { 201: Challenge, ...refusals(400, 403, 404, 429) },
       },
     },
-    async (request, reply) => {
-      if (request.body !== undefined && request.body !== null) {
-        throw new RequestError('REQUEST_MALFORMED', 'this request has no body');
-      }
-      return reply.code(201).send(await challenge(context, request.params.machineId));
-    },
+    async (request, reply) => reply.code(201).send(await challenge(context, request.params.machineId, request.body)),
   );
   app.post(
     '/v1/machines/:machineId/evidence',
@@ -53,8 +51,14 @@ export const machineRoutes: FastifyPluginCallbackTypebox<{ context: BrokerContex
   );
   app.get(
     '/v1/machines',
-    { schema: { summary: 'Machines, the one seen last first', response: { 200: MachineList, ...refusals() } } },
-    async () => list(context),
+    {
+      schema: {
+        summary: 'Machines, the one that enrolled last first; unattested ones at the end',
+        querystring: Page,
+        response: { 200: MachineList, ...refusals(400) },
+      },
+    },
+    async (request) => list(context, request.query.after),
   );
   app.get(
     '/v1/machines/:machineId/report',
@@ -62,7 +66,7 @@ export const machineRoutes: FastifyPluginCallbackTypebox<{ context: BrokerContex
       schema: {
         summary: 'The newest report: everything a third party needs to judge again',
         params: ById,
-        response: { 200: ReportDocument, ...refusals(400, 404) },
+        response: { 200: ReportDocument, ...refusals(400, 404, 410) },
       },
       // Stored as the text it was made as, megabytes of it: sent on without reading it again.
       serializerCompiler: () => (text) => String(text),
@@ -70,9 +74,14 @@ export const machineRoutes: FastifyPluginCallbackTypebox<{ context: BrokerContex
     async (request, reply) => {
       const { machineId } = request.params;
       if ((await findMachine(context.db, machineId)) === null) throw machineUnknown();
-      const text = await newestReport(context.db, machineId);
-      if (text === null) throw new RequestError('REPORT_UNKNOWN', 'the machine has not sent any evidence yet');
-      return reply.type('application/json; charset=utf-8').send(text as unknown as ReportDocument);
+      const newest = await newestReport(context.db, machineId);
+      if (newest === 'none') throw new RequestError('REPORT_UNKNOWN', 'the machine has not sent any evidence yet');
+      if (newest === 'dropped') {
+        throw new RequestError('REPORT_NOT_KEPT', 'the machine was refused, and its evidence is no longer kept', {
+          nextStep: 'wait for its next report, within minutes while the machine is on',
+        });
+      }
+      return reply.type('application/json; charset=utf-8').send(newest.document as unknown as ReportDocument);
     },
   );
   app.post(
@@ -93,9 +102,16 @@ export const machineRoutes: FastifyPluginCallbackTypebox<{ context: BrokerContex
   done();
 };
 
-async function list(context: BrokerContext): Promise<MachineList> {
-  const known = await listMachines(context.db, LIST_LIMIT);
-  const unattested = context.unattested.all().map((machine) => ({ ...machine, attestation: 'unattested' as const }));
+/** A page; the last one also names the machines that cannot be attested, of which nothing is stored. */
+async function list(context: BrokerContext, after: string | undefined): Promise<MachineList> {
+  const found = await listMachines(context.db, PAGE_SIZE + 1, after === undefined ? null : positionOf(after));
+  const known = found.slice(0, PAGE_SIZE);
+  const end = known.at(-1);
+  const next = found.length > PAGE_SIZE && end !== undefined ? cursorOf(end) : undefined;
+  const unattested =
+    next !== undefined
+      ? []
+      : context.unattested.all().map((machine) => ({ ...machine, attestation: 'unattested' as const }));
   const machines = [...known, ...unattested].map(({ machineId, attestation, reason, firstSeenAt, lastSeenAt }) => ({
     machineId,
     attestation,
@@ -103,7 +119,15 @@ async function list(context: BrokerContext): Promise<MachineList> {
     firstSeenAt: firstSeenAt.toISOString(),
     lastSeenAt: lastSeenAt.toISOString(),
   }));
-  return { machines };
+  return { machines, ...(next === undefined ? {} : { next }) };
+}
+
+const cursorOf = ({ firstSeenAt, machineId }: PagePosition) => `${firstSeenAt.getTime()}-${machineId}`;
+
+/** Of text that fits the schema. */
+function positionOf(cursor: string): PagePosition {
+  const [time = '', machineId = ''] = cursor.split('-');
+  return { firstSeenAt: new Date(Number(time)), machineId };
 }
 
 function noteUnattested(context: BrokerContext, notice: UnattestedNotice) {

@@ -8,14 +8,18 @@ import { addEnrolment, lockEnrolment, setEnrolmentState } from '../db/enrolments
 import {
   findActivatedKey,
   findMachine,
+  findPublicKeys,
   listMachines,
   MAX_KEYS_PER_MACHINE,
+  type Machine,
+  type PagePosition,
   upsertActivatedKey,
   upsertMachine,
 } from '../db/machines.ts';
 import { migrate, migrations } from '../db/migrations.ts';
-import { addReport, newestReport, newestResult, REPORT_HISTORY } from '../db/reports.ts';
+import { addReport, MAX_REFUSED_DOCUMENT, newestReport, newestResult, REPORT_HISTORY } from '../db/reports.ts';
 import type { Enrolment } from '../enrolment.ts';
+import { describeVerifications } from './verification-suite.ts';
 
 const start = new Date('2026-03-01T00:00:00.123Z');
 const later = (ms: number) => new Date(start.getTime() + ms);
@@ -99,6 +103,9 @@ export function describeStore(open: () => Promise<Database>): void {
     }
     const kept = await Promise.all(names.map((akName) => findActivatedKey(db, machine.machineId, akName)));
     expect(kept.map((key) => key !== null)).toEqual(names.map((_, index) => index >= 2));
+    const newest = { akName: names.at(-1), akPublic: 'QUs=', ekName: machine.ekName, ekPublic: 'RUs=' };
+    expect(await findPublicKeys(db, machine.machineId)).toMatchObject(newest);
+    expect(await findPublicKeys(db, fresh(32))).toBeNull();
   });
 
   it('bounds the machines it knows, but never turns away one it knows', async () => {
@@ -177,10 +184,10 @@ export function describeStore(open: () => Promise<Database>): void {
 
   it('serves the newest report, keeps bounded history, and marks the machine', async () => {
     const machineId = await machineIn(db);
-    expect(await newestReport(db, machineId)).toBeNull();
+    expect(await newestReport(db, machineId)).toBe('none');
     for (let i = 0; i < REPORT_HISTORY + 3; i += 1) await addReport(db, reportOf(machineId, i));
     const last = REPORT_HISTORY + 2;
-    expect(await newestReport(db, machineId)).toBe(reportOf(machineId, last).document);
+    expect(await newestReport(db, machineId)).toEqual({ document: reportOf(machineId, last).document });
     const rows = await db.query<{ document: string | null }>('SELECT document FROM reports WHERE machine_id = $1', [
       machineId,
     ]);
@@ -194,17 +201,57 @@ export function describeStore(open: () => Promise<Database>): void {
     });
   });
 
-  it('lists machines, the one seen last first, up to a limit', async () => {
-    const newest = newMachine(fresh(32));
-    await upsertMachine(db, newest, later(99_000_000), 100_000);
-    const list = await listMachines(db, 3);
-    expect(list).toHaveLength(3);
-    expect(list[0]?.machineId).toBe(newest.machineId);
+  it('keeps no refused document that is too large, and only the newest of the others', async () => {
+    const machines = await Promise.all([1, 2, 3].map(() => machineIn(db)));
+    const refusedOf = (machineId: string, number: number) => ({ ...reportOf(machineId, number), challenge: fresh(32) });
+    const [first = '', second = '', third = ''] = machines;
+    for (const [index, machineId] of machines.entries()) await addReport(db, refusedOf(machineId, index), 2);
+    expect(await newestReport(db, first)).toBe('dropped');
+    expect(await newestReport(db, second)).toEqual({ document: reportOf(second, 1).document });
+    await addReport(db, { ...refusedOf(third, 3), document: 'x'.repeat(MAX_REFUSED_DOCUMENT + 1) }, 2);
+    expect(await newestReport(db, third)).toBe('dropped');
+    const large = { ...refusedOf(third, 4), status: 'accepted' as const, reason: null };
+    await addReport(db, { ...large, document: 'x'.repeat(MAX_REFUSED_DOCUMENT + 1) }, 2);
+    expect(await newestReport(db, third)).toMatchObject({ document: expect.any(String) });
+    expect(await newestReport(db, second)).toMatchObject({ document: expect.any(String) });
   });
+
+  it('lists machines by pages, the one that enrolled last first, each once, whatever comes and is seen meanwhile', async () => {
+    const enrolled = [];
+    // Some at the same moment: the order must not hang on the time alone.
+    for (let i = 0; i < 7; i += 1) {
+      const machine = newMachine(fresh(32));
+      await upsertMachine(db, machine, later(99_000_000 + Math.floor(i / 2)), 100_000);
+      enrolled.push(machine.machineId);
+    }
+    const seen: string[] = [];
+    let position: PagePosition | null = null;
+    do {
+      const page: readonly Machine[] = await listMachines(db, 2, position);
+      seen.push(...page.map(({ machineId }) => machineId));
+      position = page.at(-1) ?? null;
+      await upsertMachine(db, newMachine(enrolled[0] ?? ''), later(99_000_100), 100_000);
+      await upsertMachine(db, newMachine(fresh(32)), later(99_000_200), 100_000);
+    } while (position !== null && seen.length < 500);
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen.slice(0, 7).sort()).toEqual([...enrolled].sort());
+    const times = await db.query<{ machine_id: string; first_seen_at: Date }>('SELECT * FROM machines');
+    const firstSeen = new Map(times.map((row) => [row.machine_id, row.first_seen_at.getTime()]));
+    const order = seen.map((machineId) => firstSeen.get(machineId) ?? 0);
+    expect(order).toEqual([...order].sort((x, y) => y - x));
+  });
+
+  describeVerifications(() => db, machineIn);
 }
 
 function newMachine(machineId: string) {
-  return { machineId, ekName: `000b${machineId}`, ekPublic: 'RUs=', ekCertificates: ['QUJD'] };
+  return {
+    machineId,
+    ekName: `000b${machineId}`,
+    ekPublic: 'RUs=',
+    ekCertificates: ['QUJD'],
+    sessionPublicKey: 'U0s=',
+  };
 }
 
 async function machineIn(db: Database): Promise<string> {

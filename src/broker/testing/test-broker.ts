@@ -1,4 +1,5 @@
 /** A broker for tests of the wire: real TLS, real database; keys of node:crypto in place of a TPM's. */
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,12 +8,14 @@ import type { Standing } from '../../attest/expected.ts';
 import { policyAccepting } from '../../attest/policies.ts';
 import { newMachine as newAttester } from '../../attest/testing/attester-node.ts';
 import { GOOD_BOOT, referenceValuesOf } from '../../attest/testing/boot-node.ts';
+import { type MachineRequest, machineRequestInput } from '../../protocol/machine-request.ts';
 import type { EvidenceDocument } from '../../protocol/messages.ts';
 import { toBase64 } from '../../shared/bytes.ts';
 import type { BrokerContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import { migrate } from '../db/migrations.ts';
 import { openPglite } from '../db/pglite.ts';
+import { createDoorbells } from '../doorbells.ts';
 import { createResults } from '../ear.ts';
 import { newIdentityPem, parseIdentity } from '../identity.ts';
 import { judgeWith } from '../judge.ts';
@@ -68,7 +71,12 @@ export function useBroker(): void {
       results: await createResults(identity, standing, '1.2.3'),
       quotedPcrs: policy.pcrs,
       unattested: createUnattestedList(10),
-      limits: { machines: 1000, outstandingEnrolments: 1000 },
+      doorbells: createDoorbells(10),
+      limits: {
+        machines: 1000,
+        outstandingEnrolments: 1000,
+        verifications: { total: 6, perMachine: 2, perRequester: 5 },
+      },
       nextAttestationMs: { accepted: 600_000, refused: 60_000 },
       log: (line) => test.logged.push(line),
     };
@@ -89,24 +97,62 @@ export function useBroker(): void {
 export const newMachine = () => ({ ekPublic: toBase64(publicArea(newEk())), akPublic: toBase64(publicArea(newAk())) });
 type TestMachine = ReturnType<typeof newMachine>;
 
+/** The session key of a run of the client on this machine. */
+export interface TestSession {
+  readonly publicKey: Uint8Array;
+  readonly sign: (data: Uint8Array) => Uint8Array;
+}
+
+export function newSession(): TestSession {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    publicKey: new Uint8Array(publicKey.export({ type: 'spki', format: 'der' })),
+    sign: (data) => new Uint8Array(sign('sha256', data, { key: privateKey, dsaEncoding: 'ieee-p1363' })),
+  };
+}
+
+/** By EK, and by machine once it has enrolled. */
+const sessions = new Map<string, TestSession>();
+
+export function sessionOf(machine: TestMachine): TestSession {
+  const session = sessions.get(machine.ekPublic) ?? newSession();
+  sessions.set(machine.ekPublic, session);
+  return session;
+}
+
+/** What the machine signs to ask in its own name; `by` in place of its own session key. */
+export function signed(
+  purpose: MachineRequest['purpose'],
+  machineId: string,
+  subject = '',
+  by: TestSession = sessions.get(machineId) ?? newSession(),
+): string {
+  return toBase64(by.sign(machineRequestInput({ purpose, machineId, subject, brokerId: identity.brokerId })));
+}
+
 export async function begin(machine: TestMachine) {
   const answer = await call(test.url, 'POST', '/v1/enrolments', { body: { ...machine, ekCertificates: [] } });
   expect(answer.status, answer.text).toBe(201);
   return { enrolmentId: String(answer.json.enrolmentId), secret: test.secrets.at(-1) ?? new Uint8Array() };
 }
 
-export const activate = (enrolmentId: string, secret: Uint8Array) =>
-  call(test.url, 'POST', `/v1/enrolments/${enrolmentId}/activation`, { body: { secret: toBase64(secret) } });
+export const activate = (enrolmentId: string, secret: Uint8Array, session = newSession()) =>
+  call(test.url, 'POST', `/v1/enrolments/${enrolmentId}/activation`, {
+    body: { secret: toBase64(secret), sessionPublicKey: toBase64(session.publicKey) },
+  });
 
-export async function enrol(machine: TestMachine) {
+export async function enrol(machine: TestMachine, session = sessionOf(machine)) {
   const begun = await begin(machine);
-  const answer = await activate(begun.enrolmentId, begun.secret);
+  const answer = await activate(begun.enrolmentId, begun.secret, session);
   expect(answer.status, answer.text).toBe(200);
-  return { ...begun, machineId: String(answer.json.machineId) };
+  const machineId = String(answer.json.machineId);
+  sessions.set(machineId, session).set(machine.ekPublic, session);
+  return { ...begun, machineId };
 }
 
 export async function challenge(machineId: string) {
-  const answer = await call(test.url, 'POST', `/v1/machines/${machineId}/challenges`);
+  const body = { signature: signed('challenge', machineId) };
+  const answer = await call(test.url, 'POST', `/v1/machines/${machineId}/challenges`, { body });
   expect(answer.status, answer.text).toBe(201);
   return answer.json as { challengeId: string; challenge: string; brokerId: string };
 }
@@ -125,9 +171,10 @@ export function evidenceOf(machine: TestMachine): EvidenceDocument {
     eventLog: '',
     imaLog: '',
     configuration: '',
-    ...machine,
+    ekPublic: machine.ekPublic,
+    akPublic: machine.akPublic,
     ekCertificates: [],
-    sessionPublicKey: '',
+    sessionPublicKey: toBase64(sessionOf(machine).publicKey),
     claims: '',
     claimsSignature: '',
   };
