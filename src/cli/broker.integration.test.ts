@@ -25,10 +25,16 @@ import { qualifyingData } from '../attest/qualifying-data.ts';
 import { call } from '../broker/testing/http-client.ts';
 import { someReferenceValues } from '../broker/testing/reference-values.ts';
 import { encodeEvidence } from '../protocol/evidence-document.ts';
+import { machineRequestInput } from '../protocol/machine-request.ts';
 import type { EvidenceAnswer, MachineList } from '../protocol/messages.ts';
 import { parseReport } from '../protocol/report-document.ts';
 import { fromBase64, fromHex, toBase64, toHex } from '../shared/bytes.ts';
 import { compileBrokerCommand } from './testing/compile-broker-command.ts';
+
+const session = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const sessionPublicKey = new Uint8Array(session.publicKey.export({ type: 'spki', format: 'der' }));
+const signWithSession = (data: Uint8Array) =>
+  new Uint8Array(sign('sha256', data, { key: session.privateKey, dsaEncoding: 'ieee-p1363' }));
 
 let folder: string;
 /** The command compiled from the source under test, so that a stale compile is never what runs. */
@@ -103,7 +109,9 @@ describe('a machine with a software TPM', () => {
   it('is judged on a genuine quote; the report re-proves who vouches for the key; a replay is refused', async () => {
     const broker = await serve(join(folder, 'judged'));
     const { machineId } = (await activate(broker.url, await beginEnrolment(broker.url))).json as { machineId: string };
-    const asked = await call(broker.url, 'POST', `/v1/machines/${machineId}/challenges`);
+    const input = machineRequestInput({ purpose: 'challenge', brokerId: broker.brokerId, machineId, subject: '' });
+    const body = { signature: toBase64(signWithSession(input)) };
+    const asked = await call(broker.url, 'POST', `/v1/machines/${machineId}/challenges`, { body });
     const { challengeId, challenge, brokerId } = asked.json as Record<'challengeId' | 'challenge' | 'brokerId', string>;
     const evidence = encodeEvidence(await evidenceFor(challenge, brokerId));
     const submit = () =>
@@ -267,7 +275,8 @@ async function activate(url: string, begun: Begun) {
   const credentialBlob = fromBase64(begun.credentialBlob);
   const encryptedSecret = fromBase64(begun.encryptedSecret);
   const secret = await activateCredential(tpm, { ek, ak, credentialBlob, encryptedSecret });
-  return call(url, 'POST', `/v1/enrolments/${begun.enrolmentId}/activation`, { body: { secret: toBase64(secret) } });
+  const body = { secret: toBase64(secret), sessionPublicKey: toBase64(sessionPublicKey) };
+  return call(url, 'POST', `/v1/enrolments/${begun.enrolmentId}/activation`, { body });
 }
 
 async function machines(url: string): Promise<MachineList['machines']> {
@@ -275,8 +284,6 @@ async function machines(url: string): Promise<MachineList['machines']> {
 }
 
 async function evidenceFor(challenge: string, brokerId: string): Promise<Evidence> {
-  const session = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const sessionPublicKey = new Uint8Array(session.publicKey.export({ type: 'spki', format: 'der' }));
   const binding = {
     challenge: fromHex(challenge),
     brokerId: fromHex(brokerId),
@@ -308,8 +315,6 @@ async function evidenceFor(challenge: string, brokerId: string): Promise<Evidenc
     ekCertificates,
     sessionPublicKey,
     claims,
-    claimsSignature: new Uint8Array(
-      sign('sha256', claimsSignatureInput(claims), { key: session.privateKey, dsaEncoding: 'ieee-p1363' }),
-    ),
+    claimsSignature: signWithSession(claimsSignatureInput(claims)),
   };
 }

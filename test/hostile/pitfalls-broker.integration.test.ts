@@ -107,7 +107,7 @@ describe('broker', () => {
 
   it('pitfall 49: registrations are bounded in number, size and rate; odd types are a 400, not a crash', async () => {
     const full = await createServer(
-      { ...test.context, limits: { machines: 1, outstandingEnrolments: 3 } },
+      { ...test.context, limits: { ...test.context.limits, machines: 1, outstandingEnrolments: 3 } },
       { rate: { burst: 100, perSecond: 100, maxRequesters: 10 }, connections: 10 },
     );
     const url = await full.listen({ host: '127.0.0.1', port: 0 });

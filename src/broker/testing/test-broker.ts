@@ -111,8 +111,12 @@ export function newSession(): TestSession {
   };
 }
 
-/** By EK, and by machine once it has enrolled. */
-const sessions = new Map<string, TestSession>();
+/** By EK, and by machine once it has enrolled. The attester has its own, which its evidence names. */
+const sessions = new Map<string, TestSession>([[attesterEk(), attester.session]]);
+
+function attesterEk(): string {
+  return toBase64(attester.attest({ challenge: new Uint8Array(32), brokerId: new Uint8Array(32) }).ekPublic);
+}
 
 export function sessionOf(machine: TestMachine): TestSession {
   const session = sessions.get(machine.ekPublic) ?? newSession();

@@ -74,8 +74,10 @@ function firstFailure(answer: EvidenceAnswer): Problem {
   };
 }
 
+/** Also when a newer run of the client has enrolled since: then its key speaks for the machine, and ours no more. */
 function isMachineUnknown(error: unknown): boolean {
-  return error instanceof BrokerAnswerError && error.code === 'BROKER_REFUSED' && error.status === 404;
+  if (!(error instanceof BrokerAnswerError) || error.code !== 'BROKER_REFUSED') return false;
+  return error.status === 404 || error.brokerCode === 'SESSION_NOT_OF_MACHINE';
 }
 
 function isTpmError(error: unknown): boolean {

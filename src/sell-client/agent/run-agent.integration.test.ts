@@ -1,11 +1,22 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { tpmsAttest } from 'tpm2-ts/attest';
+import { decode } from 'tpm2-ts/codec';
+import { nodeDigest } from 'tpm2-ts/digest-node';
+import { makeCredential } from 'tpm2-ts/make-credential-node';
+import { objectName } from 'tpm2-ts/name';
 import { startTestTpm, type TestTpm } from 'tpm2-ts/testing/swtpm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { activationAnswer, answerableSecret } from '../../attest/activation-answer.ts';
 import { parseClaims } from '../../attest/claims.ts';
+import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
+import { QUOTED_PCRS } from '../../attest/evidence.ts';
+import { qualifyingData } from '../../attest/qualifying-data.ts';
+import { decodeEvidence } from '../../protocol/evidence-document.ts';
+import { fromHex, toBase64 } from '../../shared/bytes.ts';
 import { readPlatform } from '../hardware/platform.ts';
 import { LIVE_PLACES } from '../places.ts';
 import { startTestBroker, type TestBroker } from '../testing/test-broker.ts';
@@ -121,10 +132,9 @@ describe('the agent on a software TPM and a broker behind TLS', () => {
   it('enrols again at a broker that has forgotten it', async () => {
     const agent = await startAgent();
     await agent.reach(accepted);
+    // Its own question for what buyers want tells it, long before the next quote is due.
     broker.forgetMachines();
-    agent.network(false);
-    agent.network(true);
-    await vi.waitUntil(() => broker.proven.length === 2, { timeout: 30_000 });
+    await vi.waitUntil(() => broker.proven.length >= 2, { timeout: 30_000 });
     expect(broker.enrolments).toBe(2);
     await agent.reach(accepted);
   });
@@ -139,6 +149,46 @@ describe('the agent on a software TPM and a broker behind TLS', () => {
     expect(after).toEqual(before);
     expect(broker.proven[1]?.sessionPublicKey).not.toEqual(broker.proven[0]?.sessionPublicKey);
     expect(broker.proven[1]?.akPublic).toEqual(broker.proven[0]?.akPublic);
+  });
+
+  it("answers a buyer's check through the broker: quoted for the buyer, its credential opened by the TPM", async () => {
+    const agent = await startAgent();
+    await agent.reach(accepted);
+    const { ekPublic, akPublic } = broker.proven[0] ?? { ekPublic: new Uint8Array(), akPublic: new Uint8Array() };
+    const secret = answerableSecret(new Uint8Array(randomBytes(24)));
+    const akName = objectName(akPublic, nodeDigest);
+    const ask = (secretInside: Uint8Array) => {
+      const made = makeCredential({ ekPublic, akName, secret: secretInside });
+      const verificationId = randomBytes(16).toString('hex');
+      broker.checks.push({
+        verificationId,
+        challenge: randomBytes(32).toString('hex'),
+        pcrSelection: { bank: 'sha256', pcrs: [...QUOTED_PCRS] },
+        credential: {
+          credentialBlob: toBase64(made.credentialBlob),
+          encryptedSecret: toBase64(made.encryptedSecret),
+        },
+      });
+      return verificationId;
+    };
+    // As an enrolment's: what the broker wraps for itself is not answered.
+    const foreign = ask(new Uint8Array(randomBytes(32)));
+    const good = ask(secret);
+    const { challenge } = broker.checks[1] ?? { challenge: '' };
+    await vi.waitUntil(() => broker.checked.has(good), { timeout: 30_000 });
+    expect(broker.checked.get(foreign)).toMatchObject({ failure: 'CREDENTIAL_REFUSED' });
+    const given = broker.checked.get(good);
+    const evidence = decodeEvidence(given?.evidence);
+    const answered = activationAnswer(secret, { ...evidence, challenge: fromHex(challenge) }, nodeAttestCrypto);
+    expect(given?.answer).toBe(Buffer.from(answered).toString('hex'));
+    expect(JSON.stringify(given)).not.toContain(Buffer.from(secret).toString('base64').slice(0, 40));
+    const quote = decode(tpmsAttest, evidence.quote);
+    const binding = { challenge: fromHex(challenge), brokerId: fromHex(broker.pin), ...evidence };
+    const forBuyer = qualifyingData({ ...binding, role: 'seller-to-buyer' }, nodeAttestCrypto);
+    expect(Buffer.from(quote.extraData)).toEqual(Buffer.from(forBuyer));
+    await agent.reach((state) => state.checks.answered === 1 && !state.checks.answering);
+    expect(agent.states.some((state) => state.checks.answering)).toBe(true);
+    await agent.reach(accepted);
   });
 
   it('sends nothing to a broker whose key is not the pinned one', async () => {

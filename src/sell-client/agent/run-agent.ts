@@ -12,8 +12,10 @@ import { TpmAbsentError } from '../tpm/find-tpm.ts';
 import { openMachineTpm, pcrBank } from '../tpm/open-machine-tpm.ts';
 import { createAlarm } from './alarm.ts';
 import { attestForever, type LoopPorts } from './attest-loop.ts';
+import { answerChecksForever, type CheckPorts } from './check-loop.ts';
 import { toProblem } from './problem.ts';
 import { createSessionKey } from './session-key.ts';
+import { machineIdOf } from './state.ts';
 import type { Store } from './store.ts';
 import { tpmKeeper } from './tpm-keeper.ts';
 import { reportForever } from './unattested.ts';
@@ -65,7 +67,11 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     if ('failed' in tpm) await reportWithoutTpm(ports, configuration, tpm.failed, loop);
     else {
       await patience(ports);
-      await attestForever(session(ports, configuration, raw), { ...loop, tpm: keeper });
+      const own = session(ports, configuration, raw);
+      await Promise.all([
+        attestForever(own, { ...loop, tpm: keeper }),
+        answerChecksForever(own, checkPorts(ports, { ...loop, tpm: keeper })),
+      ]);
     }
   } finally {
     await keeper.discard();
@@ -111,6 +117,19 @@ function loopPorts(ports: AgentPorts): Omit<LoopPorts, 'tpm'> {
     networkUp: () => ports.store.until((state) => state.network.kind === 'up', ports.signal),
     memoryUsedBytes: () => readMemoryUsedBytes(ports.places.proc),
     signal: ports.signal,
+  };
+}
+
+function checkPorts(ports: AgentPorts, loop: LoopPorts): CheckPorts {
+  const { store, signal } = ports;
+  return {
+    ...loop,
+    pause: ports.pause,
+    attestNow: loop.alarm.ring,
+    machineId: async () => {
+      await store.until((state) => machineIdOf(state) !== null, signal);
+      return machineIdOf(store.state());
+    },
   };
 }
 

@@ -68,6 +68,8 @@ export interface AgentState {
   readonly tpm: TpmState;
   readonly accelerator: AcceleratorResult | null;
   readonly attestation: AttestationState;
+  /** Checks that buyers ask for through the broker: whether one is being answered, and how many were. */
+  readonly checks: { readonly answering: boolean; readonly answered: number };
   /** Of the machine's memory, measured after each verdict: what is left to sell depends on it. */
   readonly memoryUsedBytes: number | null;
   /** What keeps the agent from its work right now, and when it tries again. */
@@ -90,6 +92,8 @@ export type AgentEvent =
     }
   | { readonly type: 'refused'; readonly machineId: string; readonly atMs: number; readonly problem: Problem }
   | { readonly type: 'unattested'; readonly problem: Problem }
+  | { readonly type: 'check-begun' }
+  | { readonly type: 'check-ended'; readonly answered: boolean }
   | { readonly type: 'memory'; readonly usedBytes: number }
   | { readonly type: 'machine-unknown' }
   | { readonly type: 'failed'; readonly problem: Problem; readonly retryAtMs: number };
@@ -101,6 +105,7 @@ export const initialState: AgentState = {
   tpm: { kind: 'searching' },
   accelerator: null,
   attestation: { kind: 'starting' },
+  checks: { answering: false, answered: 0 },
   memoryUsedBytes: null,
   problem: null,
 };
@@ -130,6 +135,10 @@ export function next(state: AgentState, event: AgentEvent): AgentState {
       return { ...state, attestation: refused(state.attestation, event), problem: null };
     case 'unattested':
       return { ...state, attestation: { kind: 'unattested', problem: event.problem }, problem: null };
+    case 'check-begun':
+      return { ...state, checks: { ...state.checks, answering: true } };
+    case 'check-ended':
+      return { ...state, checks: { answering: false, answered: state.checks.answered + (event.answered ? 1 : 0) } };
     case 'memory':
       return { ...state, memoryUsedBytes: event.usedBytes };
     case 'machine-unknown':
@@ -139,6 +148,11 @@ export function next(state: AgentState, event: AgentEvent): AgentState {
     default:
       return event satisfies never;
   }
+}
+
+/** The machine's id at the broker, from its enrolment until the broker has forgotten it. */
+export function machineIdOf(state: AgentState): string | null {
+  return 'machineId' in state.attestation ? state.attestation.machineId : null;
 }
 
 /** Attested now: the broker's last word was `accepted` and it has not gone stale. */

@@ -10,11 +10,20 @@ export interface TpmKeeper {
 }
 
 export function tpmKeeper(open: () => Promise<Tpm>, prepare: (tpm: Tpm) => Promise<MachineTpm>): TpmKeeper {
-  let held: { readonly raw: Tpm; readonly machine: MachineTpm } | null = null;
-  const first = async () => {
+  type Held = { readonly raw: Tpm; readonly machine: MachineTpm };
+  /** A promise, so that two who ask at once wait for the one opening. */
+  let held: Promise<Held> | null = null;
+  const openOnce = async (): Promise<Held> => {
+    const raw = await open();
+    return { raw, machine: await prepare(raw) };
+  };
+  const first = () => {
     if (held === null) {
-      const raw = await open();
-      held = { raw, machine: await prepare(raw) };
+      const opening = openOnce();
+      held = opening;
+      opening.catch(() => {
+        if (held === opening) held = null;
+      });
     }
     return held;
   };
@@ -24,7 +33,8 @@ export function tpmKeeper(open: () => Promise<Tpm>, prepare: (tpm: Tpm) => Promi
     discard: async () => {
       const old = held;
       held = null;
-      await old?.machine.close().catch(() => undefined);
+      const opened = await old?.catch(() => null);
+      await opened?.machine.close().catch(() => undefined);
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   ActivationAnswer,
   type ActivationRequest,
   Challenge,
+  type ChallengeRequest,
   EnrolmentChallenge,
   type EnrolmentRequest,
   ErrorAnswer,
@@ -13,6 +14,7 @@ import {
   type SellerConfiguration,
   type UnattestedNotice,
 } from '../../protocol/messages.ts';
+import { PendingAnswer, type PendingRequest, type VerificationAnswer } from '../../protocol/relay-messages.ts';
 import { CodedError } from '../../shared/errors.ts';
 import { exchangePinned, peerOf, type Reply } from '../../shared/pinned-exchange-node.ts';
 
@@ -35,9 +37,12 @@ export class BrokerAnswerError extends CodedError<'BROKER_ANSWER_INVALID' | 'BRO
 export interface BrokerClient {
   enrol(body: EnrolmentRequest): Promise<EnrolmentChallenge>;
   activate(enrolmentId: string, body: ActivationRequest): Promise<ActivationAnswer>;
-  challenge(machineId: string): Promise<Challenge>;
+  challenge(machineId: string, body: ChallengeRequest): Promise<Challenge>;
   submitEvidence(machineId: string, body: EvidenceSubmission): Promise<EvidenceAnswer>;
   reportUnattested(body: UnattestedNotice): Promise<void>;
+  /** Kept waiting by the broker for up to `waitMs`. */
+  pending(machineId: string, body: PendingRequest): Promise<PendingAnswer>;
+  answerVerification(machineId: string, verificationId: string, body: VerificationAnswer): Promise<void>;
 }
 
 const MAX_ANSWER_BYTES = 256 * 1024;
@@ -46,7 +51,7 @@ const CALL_TIMEOUT_MS = 60_000;
 /** `give up` aborts a call in flight, for instance when the program ends. */
 export function brokerClient(configuration: SellerConfiguration, giveUp: AbortSignal): BrokerClient {
   const peer = peerOf(configuration.broker, configuration.brokerPin);
-  const post = async (path: string, body: object | undefined): Promise<Reply> => {
+  const post = async (path: string, body: object): Promise<Reply> => {
     const signal = AbortSignal.any([giveUp, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
     const reply = await exchangePinned(peer, { method: 'POST', path, body, maxAnswerBytes: MAX_ANSWER_BYTES, signal });
     if (reply.status >= 200 && reply.status < 300) return reply;
@@ -55,10 +60,13 @@ export function brokerClient(configuration: SellerConfiguration, giveUp: AbortSi
   return {
     enrol: async (body) => checked(EnrolmentChallenge, await post('/v1/enrolments', body)),
     activate: async (id, body) => checked(ActivationAnswer, await post(`/v1/enrolments/${id}/activation`, body)),
-    challenge: async (machineId) => checked(Challenge, await post(`/v1/machines/${machineId}/challenges`, undefined)),
+    challenge: async (machineId, body) => checked(Challenge, await post(`/v1/machines/${machineId}/challenges`, body)),
     submitEvidence: async (machineId, body) =>
       checked(EvidenceAnswer, await post(`/v1/machines/${machineId}/evidence`, body)),
     reportUnattested: async (body) => void (await post('/v1/unattested', body)),
+    pending: async (machineId, body) => checked(PendingAnswer, await post(`/v1/machines/${machineId}/pending`, body)),
+    answerVerification: async (machineId, verificationId, body) =>
+      void (await post(`/v1/machines/${machineId}/verifications/${verificationId}/evidence`, body)),
   };
 }
 

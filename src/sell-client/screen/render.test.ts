@@ -59,6 +59,20 @@ describe('renderScreen', () => {
   });
 });
 
+describe("a buyer's check", () => {
+  const begun: AgentEvent = { type: 'check-begun' };
+  const answered: AgentEvent = { type: 'check-ended', answered: true };
+  it('is on the screen while it is answered, and counted after it', () => {
+    expect(screen(initialState)).not.toContain('Buyers');
+    expect(screen(reduced(begun))).toContain("Buyers        answering a buyer's check");
+    expect(screen(reduced(begun, answered))).toContain('1 check answered');
+    expect(screen(reduced(begun, answered, begun, answered))).toContain('2 checks answered');
+    expect(screen(reduced(begun, { type: 'check-ended', answered: false }))).not.toContain('Buyers');
+    expect(statusLines(reduced(begun))).toContain('cpushare: buyer-check=answering');
+    expect(statusLines(reduced(begun, answered))).toContain('cpushare: buyer-checks answered=1');
+  });
+});
+
 describe('statusLines', () => {
   it('has stable keys for programs', () => {
     const lines = statusLines(reduced(up, { type: 'accepted', machineId, atMs: 1000, nextAttestationMs: 60_000 }));

@@ -21,6 +21,7 @@ export function renderScreen(state: AgentState, facts: ScreenFacts): string[] {
     field('Broker', broker(state)),
     '',
     field('Attestation', attestation(state, facts.nowMs)),
+    ...checks(state),
     '',
     ...wrapped(currentProblems(state, facts.nowMs)),
   ].slice(0, ROWS - 2);
@@ -145,6 +146,13 @@ function attestation(state: AgentState, nowMs: number): string {
     default:
       return now satisfies never;
   }
+}
+
+/** Nothing until the first: a line of zeros tells the seller nothing. */
+function checks({ checks: { answering, answered } }: AgentState): string[] {
+  if (!answering && answered === 0) return [];
+  const count = answered === 1 ? '1 check answered' : `${answered} checks answered`;
+  return [field('Buyers', answering ? `answering a buyer's check (${count})` : count)];
 }
 
 function field(name: string, value: string): string {

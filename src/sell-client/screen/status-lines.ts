@@ -23,6 +23,9 @@ export function statusLines(state: AgentState): string[] {
   else if (attestation.kind === 'refused') {
     lines.push(`attestation=refused machine=${attestation.machineId} code=${attestation.problem.code}`);
   } else lines.push(`attestation=${attestation.kind}`);
+  const { answering, answered } = state.checks;
+  if (answering) lines.push('buyer-check=answering');
+  if (answered > 0) lines.push(`buyer-checks answered=${answered}`);
   if (state.memoryUsedBytes !== null) lines.push(`memory used-bytes=${state.memoryUsedBytes}`);
   for (const found of problems(state)) lines.push(problemLine(found));
   if (state.problem !== null) lines.push(problemLine(state.problem.problem));

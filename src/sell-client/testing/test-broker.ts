@@ -16,7 +16,7 @@ import type { AddressInfo } from 'node:net';
 import { nodeDigest } from 'tpm2-ts/digest-node';
 import { makeCredential } from 'tpm2-ts/make-credential-node';
 import { objectName } from 'tpm2-ts/name';
-import { verifyClaimsSignature } from '../../attest/claims.ts';
+import { verifyClaimsSignature, verifyP256 } from '../../attest/claims.ts';
 import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
 import { type Evidence, QUOTED_PCRS } from '../../attest/evidence.ts';
 import type { Expected } from '../../attest/expected.ts';
@@ -26,6 +26,8 @@ import { demoPolicyAcceptingSoftwareTpm } from '../../attest/policies.ts';
 import { judgeQuote } from '../../attest/quote.ts';
 import { selfSignedCertificate } from '../../broker/certificate.ts';
 import { decodeEvidence } from '../../protocol/evidence-document.ts';
+import { type MachineRequest, machineRequestInput } from '../../protocol/machine-request.ts';
+import type { PendingVerification, VerificationAnswer } from '../../protocol/relay-messages.ts';
 import { fromBase64, fromHex, toBase64, toHex } from '../../shared/bytes.ts';
 
 export interface TestBroker {
@@ -37,6 +39,9 @@ export interface TestBroker {
   /** HTTP requests that arrived, whatever came of them. */
   readonly requests: number;
   readonly notices: readonly unknown[];
+  /** What buyers want, for whichever machine asks first; and what came of it, by verification id. */
+  readonly checks: PendingVerification[];
+  readonly checked: ReadonlyMap<string, VerificationAnswer>;
   /** `accepted` from the start. */
   verdict: 'accepted' | 'refused';
   forgetMachines(): void;
@@ -53,8 +58,10 @@ export async function startTestBroker(): Promise<TestBroker> {
     requests: 0,
     proven: [] as Evidence[],
     notices: [] as unknown[],
+    checks: [] as PendingVerification[],
+    checked: new Map<string, VerificationAnswer>(),
     pending: new Map<string, { secret: Uint8Array; machineId: string; akPublic: string }>(),
-    machines: new Map<string, string>(),
+    machines: new Map<string, Known>(),
     challenges: new Map<string, string>(),
     pin: tls.pin,
   };
@@ -82,13 +89,19 @@ export async function startTestBroker(): Promise<TestBroker> {
   });
 }
 
-type Memory = Pick<TestBroker, 'verdict' | 'pin'> & {
+interface Known {
+  readonly akPublic: string;
+  readonly sessionPublicKey: string;
+}
+
+type Memory = Pick<TestBroker, 'verdict' | 'pin' | 'checks'> & {
+  checked: Map<string, VerificationAnswer>;
   enrolments: number;
   requests: number;
   proven: Evidence[];
   notices: unknown[];
   pending: Map<string, { secret: Uint8Array; machineId: string; akPublic: string }>;
-  machines: Map<string, string>;
+  machines: Map<string, Known>;
   challenges: Map<string, string>;
 };
 
@@ -102,16 +115,34 @@ async function answer(request: IncomingMessage, memory: Memory): Promise<Answer>
   const parts: Buffer[] = [];
   for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
   const body = parts.length === 0 ? {} : JSON.parse(Buffer.concat(parts).toString('utf8'));
-  const [, version, collection, id = '', action] = (request.url ?? '').split('/');
+  const [, version, collection, id = '', action, subject = ''] = (request.url ?? '').split('/');
   if (version !== 'v1') return { status: 404, body: { code: 'NOT_FOUND', message: 'no such place' } };
   if (collection === 'unattested') {
     memory.notices.push(body);
     return { status: 202, body: {} };
   }
   if (collection === 'enrolments') return id === '' ? enrolment(body, memory) : activation(id, body, memory);
-  const akPublic = memory.machines.get(id);
-  if (akPublic === undefined) return { status: 404, body: { code: 'MACHINE_UNKNOWN', message: 'not enrolled here' } };
-  return action === 'challenges' ? challenge(memory) : evidence(body, akPublic, memory);
+  const known = memory.machines.get(id);
+  if (known === undefined) return { status: 404, body: { code: 'MACHINE_UNKNOWN', message: 'not enrolled here' } };
+  if (action === 'evidence') return evidence(body, known.akPublic, memory);
+  const purpose = { challenges: 'challenge', pending: 'pending' }[String(action)] ?? 'answer';
+  requireSigned(body, known, { purpose: purpose as MachineRequest['purpose'], machineId: id, subject }, memory);
+  if (action === 'challenges') return challenge(memory);
+  if (action === 'pending') return { status: 200, body: { verification: memory.checks[0], nextPollMs: 1000 } };
+  if (memory.checks.shift()?.verificationId !== subject) throw new Error('nobody asked for this');
+  memory.checked.set(subject, body);
+  return { status: 204, body: {} };
+}
+
+function requireSigned(
+  { signature }: { signature: string },
+  known: Known,
+  request: Omit<MachineRequest, 'brokerId'>,
+  { pin }: Memory,
+): void {
+  const input = machineRequestInput({ ...request, brokerId: pin });
+  const [key, signed] = [fromBase64(known.sessionPublicKey), fromBase64(signature)];
+  if (!verifyP256(key, input, signed, nodeAttestCrypto)) throw new Error('not signed by the session key');
 }
 
 function enrolment(body: { ekPublic: string; akPublic: string }, memory: Memory): Answer {
@@ -133,10 +164,10 @@ function enrolment(body: { ekPublic: string; akPublic: string }, memory: Memory)
   };
 }
 
-function activation(id: string, body: { secret: string }, memory: Memory): Answer {
+function activation(id: string, body: { secret: string; sessionPublicKey: string }, memory: Memory): Answer {
   const pending = memory.pending.get(id);
   if (pending === undefined || toBase64(pending.secret) !== body.secret) throw new Error('wrong secret');
-  memory.machines.set(pending.machineId, pending.akPublic);
+  memory.machines.set(pending.machineId, { ...pending, sessionPublicKey: body.sessionPublicKey });
   return { status: 200, body: { machineId: pending.machineId } };
 }
 
@@ -175,7 +206,7 @@ function evidence(body: { challengeId: string; evidence: unknown }, akPublic: st
 }
 
 function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  response.writeHead(status, { 'content-type': 'application/json' }).end(status === 204 ? '' : JSON.stringify(body));
 }
 
 function tlsIdentity(): { key: string; certificate: string; pin: string } {
