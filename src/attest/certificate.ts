@@ -105,10 +105,10 @@ export function parseCertificate(der: Uint8Array): Certificate {
   }
 }
 
-/** Did the holder of `issuerKeyInfo` sign this? Names and rights are the caller's business. */
+/** Did the holder of the issuer's key sign this? Names and rights are the caller's business. */
 export function isSignedBy(
   signed: Signed,
-  issuer: Pick<Certificate, 'publicKeyInfo' | 'publicKey'>,
+  issuer: Pick<Certificate, 'publicKey'>,
   crypto: Pick<AttestCrypto, 'verify'>,
   options: { readonly sha1: 'allowed' | 'refused' },
 ): boolean {
@@ -116,19 +116,13 @@ export function isSignedBy(
   const algorithm = ALGORITHMS[signed.algorithm] ?? weak;
   if (algorithm === undefined) return false;
   const { publicKey } = issuer;
-  let signature: Uint8Array | null = signed.signature;
   if (algorithm.scheme === 'ecdsa') {
-    signature = publicKey.kind === 'ec' ? ecdsaToRaw(signed.signature, CURVE_BYTES[publicKey.curve]) : null;
-  } else if (publicKey.kind !== 'rsa' || publicKey.oaep) {
-    return false;
+    const raw = publicKey.kind === 'ec' ? ecdsaToRaw(signed.signature, CURVE_BYTES[publicKey.curve]) : null;
+    if (publicKey.kind !== 'ec' || raw === null) return false;
+    return crypto.verify({ key: publicKey, ...algorithm, data: signed.data, signature: raw });
   }
-  if (signature === null) return false;
-  return crypto.verify({
-    key: { kind: 'spki', der: issuer.publicKeyInfo },
-    ...algorithm,
-    data: signed.data,
-    signature,
-  });
+  if (publicKey.kind !== 'rsa' || publicKey.oaep) return false;
+  return crypto.verify({ key: publicKey, ...algorithm, data: signed.data, signature: signed.signature });
 }
 
 export const sameCertificate = (a: Certificate, b: Certificate): boolean => equalBytes(a.der, b.der);

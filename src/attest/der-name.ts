@@ -82,6 +82,15 @@ function canonicalText(der: Uint8Array): string {
 
 /** `CN=…, O=…` of a Name in DER; for people only. */
 export function nameText(der: Uint8Array): string {
+  const text = written.get(der) ?? writtenText(der);
+  written.set(der, text);
+  return text;
+}
+
+/** Authorities stay the same objects from one judgement to the next. */
+const written = new WeakMap<Uint8Array, string>();
+
+function writtenText(der: Uint8Array): string {
   try {
     const parts = nameAttributes(only(der, TAG.sequence)).map(({ type, value }) => `${LABELS[type] ?? type}=${value}`);
     return parts.join(', ') || '(no name)';
@@ -120,18 +129,18 @@ function compare(a: DerElement, b: DerElement): number {
 
 function textOf(element: DerElement): string {
   const bytes = contentOf(element).subarray(0, 2 * MAX_TEXT);
-  let text = '';
-  if (element.tag === TAG.utf8String && bytes.some((byte) => byte >= 0x80)) {
-    text = new TextDecoder().decode(bytes);
-  } else {
-    const step = element.tag === TAG.bmpString ? 2 : 1;
-    for (let index = 0; index + step <= bytes.length; index += step) {
-      text += String.fromCharCode(
-        step === 1 ? (bytes[index] ?? 0) : (bytes[index] ?? 0) * 256 + (bytes[index + 1] ?? 0),
-      );
-    }
-  }
+  const text = decoded(element.tag, bytes);
   // Names end up on terminals and pages: no control characters, no bidirectional overrides.
   if (/^[ -~]*$/.test(text)) return text.slice(0, MAX_TEXT);
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd').slice(0, MAX_TEXT);
+}
+
+function decoded(tag: number, bytes: Uint8Array): string {
+  if (tag === TAG.utf8String && bytes.some((byte) => byte >= 0x80)) return new TextDecoder().decode(bytes);
+  if (tag !== TAG.bmpString) return String.fromCharCode(...bytes);
+  let text = '';
+  for (let at = 0; at + 2 <= bytes.length; at += 2) {
+    text += String.fromCharCode((bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0));
+  }
+  return text;
 }

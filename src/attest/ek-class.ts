@@ -12,6 +12,8 @@ const TPM_MANUFACTURER = '2.23.133.2.1';
 const TPM_MODEL = '2.23.133.2.2';
 /** swtpm writes IBM's PCI vendor number in place of a TPM vendor id; the others are the vendor ids of simulators. */
 const SOFTWARE_MANUFACTURERS = ['id:00001014', 'id:49424D00', 'id:49424D20', 'id:58434720'];
+/** swtpm_localca and swtpm-create-tpmca name their authorities so. */
+const SWTPM = /swtpm/i;
 /** The highest class that a TPM of this maker can be of, TCG Vendor ID Registry. */
 const MAKERS: { readonly [id: string]: TpmClass } = {
   'id:49465800': 'hardware',
@@ -69,11 +71,11 @@ export function classify(path: readonly [Certificate, ...Certificate[]], anchor:
 function isSoftware(path: readonly Certificate[], manufacturer: string | null): boolean {
   const id = manufacturer?.toUpperCase().replace('ID:', 'id:') ?? '';
   if (SOFTWARE_MANUFACTURERS.includes(id)) return true;
-  const texts = [
-    modelOf(path[0] as Certificate) ?? '',
-    ...path.flatMap((each) => [nameText(each.subject), nameText(each.issuer)]),
-  ];
-  return texts.some((text) => /swtpm/i.test(text));
+  const said = modelOf(path[0] as Certificate) ?? '';
+  return (
+    SWTPM.test(said) ||
+    path.some(({ subject, issuer }) => SWTPM.test(nameText(subject)) || SWTPM.test(nameText(issuer)))
+  );
 }
 
 function ofVendor(root: VendorRoot, manufacturer: string | null, authority: string): ClassJudgement {
