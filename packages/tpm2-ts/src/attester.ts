@@ -10,16 +10,18 @@ import {
   createPrimary,
   quote as quoteCommand,
 } from './commands-keys.ts';
-import { policySecret } from './commands-policy.ts';
+import { policyOr, policySecret } from './commands-policy.ts';
 import { shutdown } from './commands-state.ts';
-import { RH } from './constants.ts';
+import { type HashName, RH } from './constants.ts';
 import { nodeCrypto } from './crypto-node.ts';
 import type { TpmCrypto } from './crypto-port.ts';
+import { ekPolicies } from './ek-policy.ts';
 import { readEkTemplate } from './ek-template.ts';
 import { TpmKeyError } from './errors.ts';
+import { explainingLockout } from './lockout.ts';
 import type { PcrSelection } from './pcr-selection.ts';
 import { tpmtPublic } from './public-area.ts';
-import { flushing, type SessionRequest, withAuthSession } from './session.ts';
+import { flushing, withAuthSession } from './session.ts';
 import { tpmtSignature } from './signature.ts';
 import { type AkKind, akTemplate, type EkKind } from './templates.ts';
 
@@ -65,7 +67,8 @@ export async function withKeys<T>(
  * Opens a credential that MakeCredential sealed for this EK and this AK. The secret does not cross the bus in the clear: the
  * TPM's answer is encrypted and authenticated in a session salted to the EK. Who alters the bus, and not only listens, would
  * have to put a false EK in `ek.publicArea`, and the verifier's check of that key against its certificate finds this.
- * @throws TpmResponseError when it is not for them, TpmSessionError when the answer was altered on its way
+ * @throws TpmResponseError when it is not for them, TpmSessionError when the answer was altered on its way, TpmLockoutError
+ *   when the TPM counted too many failures of others before
  */
 export async function activateCredential(
   tpm: Tpm,
@@ -79,17 +82,18 @@ export async function activateCredential(
     readonly crypto?: TpmCrypto;
   },
 ): Promise<Uint8Array> {
-  // EKs are under dictionary-attack protection, and a TPM that loses power after such a key was authorized counts a
+  // EKs are under dictionary-attack protection, and a TPM that loses power after such a key's password was used counts a
   // failed attempt at its next start (Part 1, "Non-orderly Shutdown"): a few machines switched off at the wall would end
-  // locked out. TPM2_Shutdown makes this use orderly; the TPM goes on working after it.
-  return openCredential(tpm, args).finally(() => shutdown(tpm, 'clear'));
+  // locked out. A policy is exempt, yet not every EK has one, and not every TPM need see it so. TPM2_Shutdown makes this
+  // use orderly; the TPM goes on working after it.
+  return explainingLockout(tpm, () => openCredential(tpm, args)).finally(() => shutdown(tpm, 'clear'));
 }
 
 async function openCredential(tpm: Tpm, args: Parameters<typeof activateCredential>[1]): Promise<Uint8Array> {
   const { ek, ak, credentialBlob, encryptedSecret, crypto = nodeCrypto } = args;
-  const request = sessionFor(ek);
-  return withAuthSession(tpm, crypto, request, async (session) => {
-    if (request.kind === 'policy') await policySecret(tpm, { session: session.handle, authHandle: RH.endorsement });
+  const { kind, hash, fulfil } = ekAuthorization(ek, crypto);
+  return withAuthSession(tpm, crypto, { kind, hash, saltTo: ek }, async (session) => {
+    await fulfil(tpm, session.handle);
     return activateCredentialCommand(tpm, {
       akHandle: ak.handle,
       akName: ak.name,
@@ -102,16 +106,34 @@ async function openCredential(tpm: Tpm, args: Parameters<typeof activateCredenti
   });
 }
 
-/** The high-range templates allow the empty password, so an HMAC will do; the low-range ones only PolicySecret(endorsement). */
-function sessionFor(ek: Ek): SessionRequest {
-  const key = decode(tpmtPublic, ek.publicArea, 'ek.publicArea');
-  if (key.nameAlg === 'null') throw new TpmKeyError('an EK without nameAlg');
-  return {
-    kind: key.attributes.userWithAuth ? 'hmac' : 'policy',
-    hash: key.nameAlg,
-    saltTo: ek,
-    cipherBits: 128,
-  };
+/**
+ * How this EK may be used. By policy where it is one of the profile's: a policy is not subject to dictionary attack
+ * protection, while each use of the high range's empty password is, and is refused during a lockout.
+ */
+function ekAuthorization(
+  ek: Ek,
+  crypto: TpmCrypto,
+): {
+  readonly kind: 'policy' | 'hmac';
+  readonly hash: HashName;
+  fulfil(tpm: Tpm, session: number): Promise<void>;
+} {
+  const { nameAlg: hash, authPolicy, attributes } = decode(tpmtPublic, ek.publicArea, 'ek.publicArea');
+  if (hash === 'null') throw new TpmKeyError('an EK without nameAlg');
+  const policies = ekPolicies(hash, crypto.digest);
+  const isPolicy = (policy: Uint8Array | undefined) =>
+    policy?.length === authPolicy.length && policy.every((byte, i) => byte === authPolicy[i]);
+  const policyA = (tpm: Tpm, session: number) => policySecret(tpm, { session, authHandle: RH.endorsement });
+  if (isPolicy(policies?.a)) return { kind: 'policy', hash, fulfil: policyA };
+  if (policies !== undefined && isPolicy(policies.b)) {
+    const policyB = async (tpm: Tpm, session: number) => {
+      await policyA(tpm, session);
+      await policyOr(tpm, { session, branches: [policies.a, policies.c] });
+    };
+    return { kind: 'policy', hash, fulfil: policyB };
+  }
+  if (attributes.userWithAuth) return { kind: 'hmac', hash, fulfil: async () => {} };
+  throw new TpmKeyError('an EK whose policy is none of the EK Credential Profile, and which takes no password');
 }
 
 /** A signed statement of the selected registers' values. Both results are wire bytes: TPMS_ATTEST and TPMT_SIGNATURE. */

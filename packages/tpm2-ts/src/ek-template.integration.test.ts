@@ -42,7 +42,7 @@ async function store(index: number, content: Uint8Array): Promise<void> {
 }
 
 /** TPMT_PUBLIC of the primary key that tpm2-tools make of these. The unique file is a C structure of theirs. */
-async function toolsEk(kind: 'ecc' | 'rsa', attributes: string): Promise<string> {
+async function toolsEk(kind: 'ecc' | 'rsa', attributes: string, policy: readonly string[] = []): Promise<string> {
   const unique = (size: number, room: number, content: Uint8Array) => {
     const field = new Uint8Array(2 + room);
     field.set([size & 0xff, size >> 8, ...content]);
@@ -52,13 +52,13 @@ async function toolsEk(kind: 'ecc' | 'rsa', attributes: string): Promise<string>
   await writeFile(join(machine.folder, 'unique'), Uint8Array.from(kind === 'ecc' ? point : unique(256, 256, NONCE)));
   await writeFile(join(machine.folder, 'policy'), EK_TEMPLATES[kind].authPolicy);
   const algorithm = kind === 'ecc' ? 'ecc256:null:aes128cfb' : 'rsa2048:null:aes128cfb';
-  const files = ['-L', 'policy', '-u', 'unique', '-c', 'ek.ctx'];
+  const files = [...policy, '-u', 'unique', '-c', 'ek.ctx'];
   await machine.tool('tpm2_createprimary', '-C', 'e', '-g', 'sha256', '-G', algorithm, '-a', attributes, ...files);
   await machine.tool('tpm2_readpublic', '-c', 'ek.ctx', '-o', 'ek.pub');
   await machine.tool('tpm2_flushcontext', '-t');
   return toHex(new Uint8Array(await readFile(join(machine.folder, 'ek.pub'))).subarray(2));
 }
-const LOW = 'fixedtpm|fixedparent|sensitivedataorigin|adminwithpolicy|restricted|decrypt';
+const COMMON = 'fixedtpm|fixedparent|sensitivedataorigin|restricted|decrypt';
 
 it.each([
   { kind: 'ecc', template: EK_NV.eccP256Template, nonce: EK_NV.eccP256Nonce },
@@ -78,14 +78,16 @@ it.each([
 
   await store(template, encode(tpmtPublic, EK_TEMPLATES[kind]));
   expect(await ours()).toBe(second); // the default template, written out
-  expect(await toolsEk(kind, LOW)).toBe(second);
+  expect(await toolsEk(kind, `${COMMON}|adminwithpolicy`, ['-L', 'policy'])).toBe(second);
 
-  const other = { ...EK_TEMPLATES[kind], attributes: { ...EK_TEMPLATES[kind].attributes, userWithAuth: true } };
+  // The vendor's own: no policy at all, so the EK is used with its empty password.
+  const attributes = { ...EK_TEMPLATES[kind].attributes, userWithAuth: true, adminWithPolicy: false };
+  const other = { ...EK_TEMPLATES[kind], attributes, authPolicy: hex('') };
   await machine.tool('tpm2_nvundefine', `0x${template.toString(16)}`, '-C', 'o');
   await store(template, encode(tpmtPublic, other));
   const third = await ours();
   expect(third).not.toBe(second);
-  expect(await toolsEk(kind, `${LOW}|userwithauth`)).toBe(third);
+  expect(await toolsEk(kind, `${COMMON}|userwithauth`)).toBe(third);
 
   const opened = await onTpm((tpm) =>
     withKeys(tpm, { ek: kind, ak: 'ecc' }, ({ ek, ak }) => {
@@ -94,4 +96,14 @@ it.each([
     }),
   );
   expect(toHex(opened)).toBe(toHex(SECRET));
+
+  await machine.tool('tpm2_nvundefine', `0x${template.toString(16)}`, '-C', 'o');
+  await store(template, encode(tpmtPublic, { ...EK_TEMPLATES[kind], authPolicy: hex('11'.repeat(32)) }));
+  const closed = onTpm((tpm) =>
+    withKeys(tpm, { ek: kind, ak: 'ecc' }, ({ ek, ak }) => {
+      const credential = makeCredential({ ekPublic: ek.publicArea, akName: ak.name, secret: SECRET });
+      return activateCredential(tpm, { ek, ak, ...credential });
+    }),
+  );
+  await expect(closed).rejects.toMatchObject({ name: 'TpmKeyError', message: expect.stringContaining('policy') });
 });

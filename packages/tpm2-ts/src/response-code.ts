@@ -32,6 +32,8 @@ export class TpmResponseError extends Error implements ResponseCode {
 /** Answers that mean "send the same command again", §6.6.3. */
 export const RC_BUSY: readonly number[] = [0x922 /* RETRY */, 0x908 /* YIELDED */, 0x90a /* TESTING */];
 export const RC_INITIALIZE = 0x100;
+/** Dictionary attack protection, §6.6.3; lockout.ts says more. */
+export const RC_LOCKOUT = 0x921;
 
 export function describeResponseCode(rc: number): ResponseCode {
   const layer = rc >>> 16;

@@ -1,53 +1,30 @@
 /** EK templates: their policies computed from the profile's own definitions, and what each key is. */
 import { describe, expect, it } from 'vitest';
 import { decode, encode } from './codec.ts';
-import { HASH_SIZES, RH } from './constants.ts';
 import { nodeDigest } from './digest-node.ts';
-import { handleName, nvName } from './name.ts';
-import { nvAttributes, tpmsNvPublic } from './nv.ts';
-import { policyDigest } from './policy-digest.ts';
+import { ekPolicies } from './ek-policy.ts';
 import { tpmtPublic } from './public-area.ts';
 import { akTemplate, EK_TEMPLATES } from './templates.ts';
 import { hex, toHex } from './testing/vectors.ts';
 
-const NONE = decode(nvAttributes, new Uint8Array(4));
-const READABLE_BY_ALL = { ppRead: true, ownerRead: true, authRead: true, policyRead: true };
-/** The policy indexes I-1 to I-3 of the EK Credential Profile: written once by who knows PolicyA, readable by all. */
-const POLICY_INDEX = {
-  ...NONE,
-  ...READABLE_BY_ALL,
-  policyWrite: true,
-  writeAll: true,
-  noDa: true,
-  written: true,
-};
-
 describe.each([
-  { hash: 'sha256', index: 0x01c0_7f01, kinds: ['rsaHigh', 'eccHigh'] },
-  { hash: 'sha384', index: 0x01c0_7f02, kinds: ['ecc384High', 'rsa3072High', 'rsa4096High'] },
-  { hash: 'sha512', index: 0x01c0_7f03, kinds: ['ecc521High'] },
-] as const)('the policies with $hash', ({ hash, index, kinds }) => {
-  const policyA = policyDigest(hash, [{ kind: 'secret', name: handleName(RH.endorsement) }], nodeDigest);
-  const nvPublic = encode(tpmsNvPublic, {
-    nvIndex: index,
-    nameAlg: hash,
-    attributes: POLICY_INDEX,
-    authPolicy: policyA,
-    dataSize: 2 + HASH_SIZES[hash],
-  });
-  const policyC = policyDigest(hash, [{ kind: 'authorizeNv', nvName: nvName(nvPublic, nodeDigest) }], nodeDigest);
+  { hash: 'sha256', low: ['rsa', 'ecc'], high: ['rsaHigh', 'eccHigh'] },
+  { hash: 'sha384', low: [], high: ['ecc384High', 'rsa3072High', 'rsa4096High'] },
+  { hash: 'sha512', low: [], high: ['ecc521High'] },
+] as const)('the policies with $hash', ({ hash, low, high }) => {
+  const policies = ekPolicies(hash, nodeDigest);
 
-  it('PolicyB is PolicyOR of PolicySecret(endorsement) and PolicyAuthorizeNV', () => {
-    const policyB = policyDigest(hash, [{ kind: 'or', branches: [policyA, policyC] }], nodeDigest);
-    for (const kind of kinds) expect(toHex(EK_TEMPLATES[kind].authPolicy), kind).toBe(toHex(policyB));
+  it.each(low)('%s has PolicyA', (kind) => {
+    expect(toHex(EK_TEMPLATES[kind].authPolicy)).toBe(toHex(policies?.a ?? hex('')));
   });
 
-  it('PolicyA is that of the low range', () => {
-    if (hash !== 'sha256') return;
-    for (const kind of ['rsa', 'ecc'] as const) {
-      expect(toHex(EK_TEMPLATES[kind].authPolicy), kind).toBe(toHex(policyA));
-    }
+  it.each(high)('%s has PolicyB', (kind) => {
+    expect(toHex(EK_TEMPLATES[kind].authPolicy)).toBe(toHex(policies?.b ?? hex('')));
   });
+});
+
+it('there are no EK policies with SHA-1', () => {
+  expect(ekPolicies('sha1', nodeDigest)).toBeUndefined();
 });
 
 describe('EK templates', () => {
