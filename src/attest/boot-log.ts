@@ -66,7 +66,8 @@ export function judgeBootLog(
   ledger.pass('event-log-replay', 'Replaying the event log gives every quoted boot register.');
 
   const events = log.events.map((event) => decodeEvent(event, BANK, crypto));
-  const oddities = findOddities(log, events, policy.banks, explained.exitBootServices, crypto);
+  const seen = { bank: BANK, quotedBanks: policy.banks, ...explained } as const;
+  const oddities = findOddities(log, events, seen, crypto);
   const broken =
     bankContradiction(log, events, BANK, crypto) ??
     oddityFailure(oddities, policy.firmwareWorkarounds) ??

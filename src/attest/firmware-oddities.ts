@@ -11,15 +11,19 @@ import type { UsedWorkaround, WorkaroundName } from './firmware-workaround-names
 export type ExitBootServices = 'as-logged' | 'not-logged' | 'only-logged';
 
 const LAST_FIRMWARE_PCR = 7;
-/** The bank that the events were decoded in. */
-const bank: HashName = 'sha256';
 
-/** `quotedBanks`: a digest that one of these lacks is no oddity but a failure, found elsewhere. */
+export interface Seen {
+  /** The bank that the events were decoded in. */
+  readonly bank: HashName;
+  /** A digest that one of these lacks is no oddity but a failure, found elsewhere. */
+  readonly quotedBanks: readonly string[];
+  readonly exitBootServices: ExitBootServices;
+}
+
 export function findOddities(
   log: EventLog,
   events: readonly DecodedEvent[],
-  quotedBanks: readonly string[],
-  exitBootServices: ExitBootServices,
+  { bank, quotedBanks, exitBootServices }: Seen,
   crypto: Pick<AttestCrypto, 'hash'>,
 ): readonly UsedWorkaround[] {
   const found = new Map<WorkaroundName, { readonly event: number; count: number }>();
