@@ -56,7 +56,9 @@ export function findOddities(
     if (log.specId !== null && optionalBanks.some((bank) => !event.digests.has(bank))) {
       note('bank-missing-in-events', event.number);
     }
-    if (decoded.trust === 'bound' && decoded.boundBy === 'cut-data') note('authority-last-byte-cut', event.number);
+    if (event.type === EventType.EFI_VARIABLE_AUTHORITY && decoded.boundBy === 'cut-data') {
+      note('authority-last-byte-cut', event.number);
+    }
     if (event.type === EventType.SEPARATOR && event.pcr <= LAST_FIRMWARE_PCR) {
       const other = separatorOddity(decoded);
       if (other !== null) note(other, event.number);
