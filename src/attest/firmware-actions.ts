@@ -23,20 +23,22 @@ const ACTIONS = Object.entries(ACTION).map(
   ([action, text]) => [action as Action, new TextEncoder().encode(text)] as const,
 );
 
+export type ActionDigests = { readonly [action in Action]: Uint8Array };
+
+/** Constants, whoever computes them. */
+const knownDigests = new Map<HashName, ActionDigests>();
+
 /** The digest of each action in `bank`. Types are not covered by digests, so an action is known by its digest alone. */
-export function actionDigests(
-  bank: HashName,
-  crypto: Pick<AttestCrypto, 'hash'>,
-): { readonly [action in Action]: Uint8Array } {
-  const digests = ACTIONS.map(([action, text]) => [action, crypto.hash(bank, text)] as const);
-  return Object.fromEntries(digests) as { [action in Action]: Uint8Array };
+export function actionDigests(bank: HashName, crypto: Pick<AttestCrypto, 'hash'>): ActionDigests {
+  const known = knownDigests.get(bank);
+  if (known !== undefined) return known;
+  const pairs = ACTIONS.map(([action, text]) => [action, crypto.hash(bank, text)] as const);
+  const digests = Object.fromEntries(pairs) as { [action in Action]: Uint8Array };
+  knownDigests.set(bank, digests);
+  return digests;
 }
 
-export function actionOf(
-  event: UntrustedEvent,
-  bank: HashName,
-  digests: { readonly [action in Action]: Uint8Array },
-): Action | null {
+export function actionOf(event: UntrustedEvent, bank: HashName, digests: ActionDigests): Action | null {
   const digest = event.digests.get(bank);
   if (digest === undefined || event.type === EventType.NO_ACTION) return null;
   for (const [action] of ACTIONS) if (equalBytes(digests[action], digest)) return action;

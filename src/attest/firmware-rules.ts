@@ -43,7 +43,7 @@ function codeOf(name: WorkaroundName): RefusalCode {
 export function separatorFailure(events: readonly DecodedEvent[], allowed: readonly WorkaroundName[]): Failure | null {
   const first = new Map<number, DecodedEvent>();
   for (const decoded of events) {
-    const { event, trust, detail } = decoded;
+    const { event } = decoded;
     if (event.type !== EventType.SEPARATOR || event.pcr > FIRMWARE_PCRS.length - 1) continue;
     const before = first.get(event.pcr);
     if (before !== undefined && !equalBytes(before.event.data, event.data)) {
@@ -51,6 +51,7 @@ export function separatorFailure(events: readonly DecodedEvent[], allowed: reado
     }
     first.set(event.pcr, decoded);
     const oddity = separatorOddity(decoded);
+    const { trust, detail } = decoded;
     const isGood = trust === 'bound' && detail.kind === 'separator' && detail.meaning === 'ok';
     if (isGood || (oddity !== null && allowed.includes(oddity))) continue;
     return {
