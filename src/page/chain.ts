@@ -59,6 +59,8 @@ const OWN: readonly (Omit<Plan, 'checks'> & { readonly pcrs: readonly number[]; 
   { id: 'image', title: 'Image', subtitle: 'all that runs', pcrs: [9], components: /^initrd/i },
 ];
 
+const NOT_REACHED = 'Something before it was refused.';
+
 export function chainsOf(verdict: Verdict): Chains {
   const planned = new Set(['image', ...RUNNING, ...[...TPM, FIRMWARE].flatMap(({ checks }) => checks)]);
   // A check that is newer than this picture still colours it: with the firmware, where rules are added.
@@ -76,7 +78,7 @@ function byChecks({ id, title, subtitle, checks: names }: Plan, all: readonly Ch
   if (failed !== undefined) return { id, title, subtitle, state: 'bad', sentence: failed.sentence };
   const last = checks.at(-1);
   if (last === undefined || checks.some(({ status }) => status !== 'passed')) {
-    return { id, title, subtitle, state: 'open', sentence: 'Not judged.' };
+    return { id, title, subtitle, state: 'open', sentence: NOT_REACHED };
   }
   return { id, title, subtitle, state: 'good', sentence: last.sentence };
 }
@@ -84,7 +86,7 @@ function byChecks({ id, title, subtitle, checks: names }: Plan, all: readonly Ch
 function ownLink(plan: (typeof OWN)[number], verdict: Verdict): Link {
   const link = { id: plan.id, title: plan.title, subtitle: plan.subtitle };
   const image = verdict.checks.find(({ name }) => name === 'image');
-  if (image === undefined || image.status === 'not-reached') return { ...link, state: 'open', sentence: 'Not judged.' };
+  if (image === undefined || image.status === 'not-reached') return { ...link, state: 'open', sentence: NOT_REACHED };
   if (image.status === 'failed' && blames(plan, image)) return { ...link, state: 'bad', sentence: image.sentence };
   const asExpected = plan.pcrs.every((pcr) =>
     verdict.pcrs.some(({ index, basis }) => index === pcr && (basis === 'reference' || basis === 'initial')),

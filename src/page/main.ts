@@ -147,7 +147,7 @@ async function verify(): Promise<void> {
   const outcome = judgeInputs(inputs(), new Date(), nobleAttestCrypto);
   const tookMs = performance.now() - startMs;
   show(outcome);
-  say(`Judged in ${tookMs.toFixed(0)} ms, in this browser.`);
+  say(outcome.kind === 'judged' ? `Judged in ${tookMs.toFixed(0)} ms, in this browser.` : '');
   document.body.dataset.tookMs = tookMs.toFixed(1);
 }
 
