@@ -15,6 +15,8 @@ import { digest, tpmtPublic } from './public-area.ts';
 import { shareSecret } from './share-secret.ts';
 import { struct } from './struct.ts';
 
+export type { AuthSession, SessionKind };
+
 export interface SessionRequest {
   readonly kind: SessionKind;
   /** For a policy session the nameAlg of the object it shall authorize. Default SHA-256. */
