@@ -23,4 +23,9 @@ export const commands = [
     'measure build, boot and verification; one JSON line per figure',
     async () => (await import('./bench.ts')).benchCommand,
   ),
+  lazyCommand(
+    'fuzz',
+    'feed hostile input to every reader, guided by the code it reaches',
+    async () => (await import('./fuzz.ts')).fuzzCommand,
+  ),
 ];

@@ -1,0 +1,102 @@
+/** Certificates, revocation lists and the JSON documents that come from others. */
+
+import { parseCertificate } from '../../attest/certificate.ts';
+import { parseClaims } from '../../attest/claims.ts';
+import { nodeAttestCrypto as crypto } from '../../attest/crypto-node.ts';
+import { EAR_PROFILE } from '../../attest/ear.ts';
+import { OLD_EAR_PROFILE, readEarClaims } from '../../attest/ear-read.ts';
+import { prepareTrust, readLeaf } from '../../attest/ek-trust.ts';
+import { policyAccepting } from '../../attest/policies.ts';
+import { parsePolicy } from '../../attest/policy.ts';
+import { parseReferenceValues } from '../../attest/reference-values.ts';
+import { parseRevocationList } from '../../attest/revocation.ts';
+import { parseReport } from '../../protocol/report-document.ts';
+import { readPemOrDer } from '../../shared/pem.ts';
+import { certificateSeeds, revocationListSeeds } from './certificate-seeds.ts';
+import { recording } from './seeds.ts';
+import { requireEqual, type Target } from './target.ts';
+
+const { report, reportJson, referenceJson } = recording('p256');
+const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+const time = new Date('2026-11-21T12:00:00Z');
+
+export function documentTargets(): readonly Target[] {
+  const certificates = certificateSeeds();
+  return [
+    der('certificate', certificates, (input) => void parseCertificate(input)),
+    der('stored-certificate', certificates, (input) => void readLeaf(input)),
+    der('revocation-list', revocationListSeeds(), (input) => void parseRevocationList(input)),
+    der('trust', certificates, (input) => {
+      const trust = { anchors: [input], extraCertificates: [input], revocationLists: [] };
+      prepareTrust(trust, crypto);
+    }),
+    {
+      ...der('pem', [], (input) => void readPemOrDer(input, 'CERTIFICATE')),
+      shape: 'bytes',
+      seeds: certificates.map(pem),
+    },
+    document('report', [reportJson], 400_000, (input) => void parseReport(input)),
+    document('reference-values', [referenceJson], 400_000, (input) => {
+      requireEqual(parseReferenceValues(json(parseReferenceValues(input))), parseReferenceValues(input), 'not stable');
+    }),
+    document('policy', [json(policyAccepting(['hardware']))], 100_000, (input) => {
+      requireEqual(
+        parsePolicy(json(parsePolicy(input))),
+        parsePolicy(input),
+        'a policy reads otherwise when written again',
+      );
+    }),
+    document('claims', [report.evidence.claims], 20_000, (input) => void parseClaims(input)),
+    document('ear-claims', earSeeds(), 100_000, (input) => {
+      let claims: unknown;
+      try {
+        claims = JSON.parse(new TextDecoder().decode(input));
+      } catch {
+        return; // the reader is given what JSON.parse gave
+      }
+      readEarClaims(claims, { time, maxAgeWithoutExpiryMs: 1e12 });
+    }),
+  ];
+}
+
+const der = (name: string, seeds: readonly Uint8Array[], run: Target['run']): Target => {
+  return { name, shape: 'der', seeds, maxBytes: 40_000, baseMs: 20, run };
+};
+
+const document = (name: string, seeds: readonly Uint8Array[], maxBytes: number, run: Target['run']): Target => {
+  return { name, shape: 'json', seeds, maxBytes, baseMs: 20, run };
+};
+
+function pem(certificate: Uint8Array): Uint8Array {
+  const base64 = Buffer.from(certificate).toString('base64');
+  return new TextEncoder().encode(`text\n-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`);
+}
+
+function earSeeds(): readonly Uint8Array[] {
+  const vector = { 'instance-identity': 2, configuration: 2, executables: 3, hardware: 97 };
+  const common = { iat: 1795262400, exp: 1795348800, eat_nonce: 'AAECAwQFBgcICQoLDA0ODw' };
+  return [
+    json({
+      ...common,
+      eat_profile: EAR_PROFILE,
+      ear_verifier_id: { developer: 'cpushare', build: '0.1.0' },
+      submods: {
+        machine: {
+          ear_status: 'affirming',
+          ear_trustworthiness_vector: vector,
+          ear_appraisal_policy_ids: ['policy:1'],
+          ear_attester_claims: {},
+          ear_verifier_claims: { verdict: 'accepted' },
+        },
+      },
+    }),
+    json({
+      ...common,
+      eat_profile: OLD_EAR_PROFILE,
+      'ear.verifier-id': { developer: 'x', build: '1' },
+      submods: {
+        machine: { 'ear.status': 'affirming', 'ear.trustworthiness-vector': vector, 'ear.appraisal-policy-id': 'p' },
+      },
+    }),
+  ];
+}

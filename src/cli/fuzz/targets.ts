@@ -1,0 +1,10 @@
+/** Everything that reads what somebody else wrote. */
+import type { Target } from './target.ts';
+import { appraisalTargets } from './targets-appraisal.ts';
+import { documentTargets } from './targets-documents.ts';
+import { logTargets } from './targets-logs.ts';
+import { tpmTargets } from './targets-tpm.ts';
+
+export function allTargets(): readonly Target[] {
+  return [...logTargets(), ...tpmTargets(), ...documentTargets(), ...appraisalTargets()];
+}
