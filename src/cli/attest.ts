@@ -9,8 +9,16 @@ export const attestVerbs = [
   lazyCommand('ear <verb>', 'read signed attestation results (EAR)', async () => {
     return (await import('./attest/ear.ts')).earCommand;
   }),
-  lazyCommand('log <file>', 'print an event log and the registers it leads to', async () => {
+  lazyCommand(
+    'explain <report>',
+    'say in words what a machine booted and what differs from what was expected',
+    async () => (await import('./attest/explain.ts')).explainCommand,
+  ),
+  lazyCommand('log <files..>', 'print event logs and the registers they lead to', async () => {
     return (await import('./attest/log.ts')).logCommand;
+  }),
+  lazyCommand('trust <verb>', 'the authorities whose word on TPMs is taken: import, list, show; ek-url', async () => {
+    return (await import('./attest/trust.ts')).trustCommand;
   }),
   lazyCommand('page', 'write the verifier as one HTML file for a browser', async () => {
     return (await import('./attest/page.ts')).pageCommand;

@@ -1,27 +1,37 @@
-/** `cpushare attest log`: look into an event log. Nothing it prints is proven unless a digest binds it. */
+/** `cpushare attest log`: look into event logs. Nothing it prints is proven unless a digest binds it. */
 import type { CommandModule } from 'yargs';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
-import { parseEventLog } from '../../attest/event-log/parse.ts';
-import { renderEventLog, reportEventLog } from '../../attest/event-log/report.ts';
-import { ALL_WORKAROUNDS } from '../../attest/event-log/workarounds.ts';
-import { read } from './files.ts';
+import { LOG_FORMATS, type LogFormat, printLogs } from './print-logs.ts';
 
 interface LogArguments {
-  file: string;
+  files: string[];
   json: boolean;
+  format: LogFormat;
 }
 
 export const logCommand: CommandModule<object, LogArguments> = {
-  command: 'log <file>',
-  describe: 'print an event log and the registers it leads to',
+  command: 'log <files..>',
+  describe: 'print event logs and the registers they lead to',
   builder: (yargs) =>
     yargs
-      .positional('file', { type: 'string', demandOption: true, describe: 'binary_bios_measurements' })
-      .option('json', { type: 'boolean', default: false, describe: '{"banks":{"sha256":{"0":"hex",…}},"events":[…]}' })
-      .example('$0 attest log /sys/kernel/security/tpm0/binary_bios_measurements', "this machine's own boot") as never,
-  handler: async ({ file, json }) => {
-    const log = parseEventLog(await read(file), { padding: 'allow', workarounds: ALL_WORKAROUNDS });
-    const text = json ? JSON.stringify(reportEventLog(log, nodeAttestCrypto)) : renderEventLog(log, nodeAttestCrypto);
-    console.log(text);
+      .positional('files', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'binary_bios_measurements, or folders; what is no log is named, and the exit code is then 1',
+      })
+      .option('json', {
+        type: 'boolean',
+        default: false,
+        describe: '{"banks":{"sha256":{"0":"hex",…}},"events":[…]}; of several files one line each, with "file"',
+      })
+      .option('format', {
+        choices: LOG_FORMATS,
+        default: 'pcr' as const,
+        describe: "ccel: the log of a confidential VM (the ACPI table's data), whose registers are not a TPM's",
+      })
+      .example('$0 attest log /sys/kernel/security/tpm0/binary_bios_measurements', "this machine's own boot")
+      .example('$0 attest log logs/ --json', 'every log below a folder, one JSON line each') as never,
+  handler: ({ files, json, format }) => {
+    if (printLogs(files, { json, format }) > 0) process.exitCode = 1;
   },
 };
