@@ -19,6 +19,9 @@ const TEMPLATE_NAMES: { readonly [kind in EkKind]?: string } = {
   rsaHigh: 'H-1',
   eccHigh: 'H-2',
   ecc384High: 'H-3',
+  ecc521High: 'H-4',
+  rsa3072High: 'H-6',
+  rsa4096High: 'H-7',
 };
 
 /** Attributes are the Attester's word, but the EK's Name is a digest over them, and the AK was activated for that Name. */
