@@ -25,7 +25,8 @@ export function renderVerdict(verdict: Verdict, options: RenderOptions = {}): st
   ].join('\n');
 }
 
-function renderFailure(check: Check, paint: Painter): string[] {
+/** Sentence, code, difference and next step of a check that failed. */
+export function renderFailure(check: Check, paint: Painter): string[] {
   const lines = wrap(`${check.sentence} [${check.code ?? check.name}]`, '  ', '  ');
   if (check.difference !== undefined) {
     lines.push(`  ${paint('red', check.difference.component)}`);

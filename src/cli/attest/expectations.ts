@@ -24,11 +24,11 @@ export interface StandingArguments {
 const VOUCHED_CLASSES: TpmClass[] = ['hardware', 'firmware', 'cloud', 'software'];
 const files = { type: 'string', array: true, requiresArg: true } as const;
 
-export function standingOptions<T>(yargs: Argv<T>): Argv<T & StandingArguments> {
+export function standingOptions<T>(yargs: Argv<T>, { referenceRequired = true } = {}): Argv<T & StandingArguments> {
   return yargs
     .option('reference', {
       ...files,
-      demandOption: true,
+      ...(referenceRequired ? { demandOption: true } : { default: [] as string[] }),
       describe: 'reference values of an image to accept, a file or the id of some in the report; repeat for more',
     })
     .option('trust', {
