@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const program = new URL('../dist/js/src/cli/main.js', import.meta.url);
+const program = new URL('../dist/js/src/cli/start.js', import.meta.url);
 if (existsSync(fileURLToPath(program))) {
   await import(program.href);
 } else {
