@@ -19,6 +19,7 @@ import { limitsOf } from './limits.ts';
 import { pcrVerdicts } from './pcr-verdicts.ts';
 import { type Prepared, prepare, requireNone } from './prepare.ts';
 import { judgeQuote } from './quote.ts';
+import { judgeSecureBoot } from './secure-boot.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Every verdict has exactly these checks, in this order. */
@@ -108,7 +109,10 @@ function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledge
   const overlooked = log.workarounds.map(({ name }) => name);
   const { reference, differences } = closestReference(events, expected.references, overlooked);
   findings = { ...findings, events, reference: reference.values, differences };
-  judgeImage(events, reference, differences, ledger);
+  const { secureBoot: policy, firmwareWorkarounds } = expected.policy;
+  const secureBoot = judgeSecureBoot(events, { policy, overlooked: firmwareWorkarounds }, crypto);
+  findings = { ...findings, firmware: secureBoot.firmware };
+  judgeImage(secureBoot, reference, differences, ledger);
   if (ledger.failed) return findings;
 
   judgeRuntime(evidence, pcrs, reference, crypto, ledger);

@@ -7,7 +7,7 @@ import type { Ledger } from './ledger.ts';
 import { chainFailure, compareOwnChain, type Difference } from './own-chain.ts';
 import type { PreparedReference } from './prepared-reference.ts';
 import { configurationFailure, moduleFailure, readImaLog } from './runtime.ts';
-import { secureBootFailure } from './secure-boot.ts';
+import type { SecureBootJudgement } from './secure-boot.ts';
 
 /** The release whose registers fit, or the one with the fewest differences. */
 export function closestReference(
@@ -26,14 +26,13 @@ export function closestReference(
 
 /** One stage: with Secure Boot off the chain differs as well, and both are worth saying. */
 export function judgeImage(
-  events: readonly DecodedEvent[],
+  secureBoot: SecureBootJudgement,
   reference: PreparedReference,
   differences: readonly Difference[],
   ledger: Ledger,
 ): void {
-  const secureBoot = secureBootFailure(events);
-  if (secureBoot === null) ledger.pass('secure-boot', 'Secure Boot was on.');
-  else ledger.fail('secure-boot', secureBoot);
+  if (secureBoot.failure === null) ledger.pass('secure-boot', 'Secure Boot was on.');
+  else ledger.fail('secure-boot', secureBoot.failure);
   const [first, ...others] = differences;
   if (first === undefined) {
     ledger.pass(

@@ -3,41 +3,106 @@
  * the authorities that were used. Event types are not covered by digests, so the order and every event are fixed here:
  * an event that hides behind another type would have to be an unexpected one.
  */
+import type { AttestCrypto } from './crypto.ts';
 import type { DecodedEvent } from './event-log/decode.ts';
 import { EventType, eventTypeName } from './event-log/event-types.ts';
+import { authorityFingerprint, DBX_RELEASES, type DbxRelease } from './firmware-authorities.ts';
+import { certificatesIn, revocationsIn } from './firmware-keys.ts';
+import type { WorkaroundName } from './firmware-workaround-names.ts';
 import type { Failure } from './ledger.ts';
+import type { SecureBootPolicy } from './policy.ts';
+import { type Authority, authorityOf } from './secure-boot-authority.ts';
+import { isDisguised, readSecureBootVariables, type Variables } from './secure-boot-variables.ts';
+import type { FirmwareVerdict } from './verdict.ts';
+
+export interface SecureBootExpectation {
+  readonly policy: SecureBootPolicy;
+  /** What the policy overlooks. */
+  readonly overlooked: readonly WorkaroundName[];
+}
+
+export interface SecureBootJudgement {
+  /** Null when Secure Boot was on, in user mode, by keys that the policy allows, and nothing in register 7 is unclear. */
+  readonly failure: Failure | null;
+  readonly firmware: FirmwareVerdict;
+}
 
 const SECURE_BOOT_PCR = 7;
-const EFI_GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
-const IMAGE_SECURITY = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';
-const REQUIRED = ['SecureBoot', 'PK', 'KEK', 'db', 'dbx'] as const;
-const OPTIONAL = ['dbt', 'dbr', 'AuditMode', 'DeployedMode'] as const;
 const OFF_REMEDY = 'Switch Secure Boot on in the firmware setup, then start from the stick again.';
 
-/** Null when Secure Boot was on, in user mode, and nothing in register 7 is unclear. */
-export function secureBootFailure(events: readonly DecodedEvent[]): Failure | null {
+const UNPROVEN: FirmwareVerdict = {
+  secureBoot: {
+    state: 'unproven',
+    platformKeys: [],
+    keyExchangeKeys: [],
+    db: [],
+    dbx: { hashes: 0, certificates: 0, release: null },
+    authorities: [],
+  },
+  unknowns: [],
+};
+
+/** `events` are proven by replay; register 7 has a separator. */
+export function judgeSecureBoot(
+  events: readonly DecodedEvent[],
+  expectation: SecureBootExpectation,
+  crypto: Pick<AttestCrypto, 'hash'>,
+): SecureBootJudgement {
   const measured = events.filter(({ event }) => event.pcr === SECURE_BOOT_PCR && event.type !== EventType.NO_ACTION);
   const separatorAt = measured.findIndex(({ event }) => event.type === EventType.SEPARATOR);
-  const variables = new Map<string, Uint8Array>();
-  for (const decoded of measured.slice(0, separatorAt)) {
-    const { event, detail, trust } = decoded;
-    if (event.type !== EventType.EFI_VARIABLE_DRIVER_CONFIG || trust !== 'bound' || detail.kind !== 'variable') {
-      return unproven(
-        `event ${event.number} (${eventTypeName(event.type)}) before the separator is not a proven variable`,
-      );
+  const read = readSecureBootVariables(measured.slice(0, separatorAt), expectation);
+  if ('failure' in read) return { failure: read.failure, firmware: UNPROVEN };
+
+  const { variables, unknowns } = read;
+  const authorities: Authority[] = [];
+  for (const decoded of measured.slice(separatorAt + 1)) {
+    const authority = authorityOf(decoded, variables.db, crypto);
+    if (authority === 'separator' || authority === 'state-of-shim') continue;
+    if (authority !== 'unknown') {
+      authorities.push(authority);
+    } else if (expectation.policy.unknownVariables === 'list' && isListable(decoded)) {
+      unknowns.push(`event ${decoded.event.number} (${eventTypeName(decoded.event.type)}) behind the separator`);
+    } else {
+      const title = `event ${decoded.event.number} (${eventTypeName(decoded.event.type)})`;
+      return { failure: unproven(`${title} behind the separator is not a proven authority`), firmware: UNPROVEN };
     }
-    const { guid, name, value } = detail.variable;
-    if (variables.size === 0 && name !== 'SecureBoot') return unproven(`the first variable is ${name}, not SecureBoot`);
-    const known = [...REQUIRED, ...OPTIONAL].some((each) => each === name);
-    if (!known || (guid !== EFI_GLOBAL && guid !== IMAGE_SECURITY))
-      return unproven(`the variable ${name} is not known`);
-    if (variables.has(name)) return unproven(`the variable ${name} is measured twice`);
-    variables.set(name, value);
   }
-  const missing = REQUIRED.find((name) => !variables.has(name));
-  if (missing !== undefined) return unproven(`the variable ${missing} was not measured`);
-  const state = variables.get('SecureBoot');
-  if (state?.length !== 1 || state[0] !== 1) {
+  return judgeKeys(variables, authorities, unknowns, expectation.policy, crypto);
+}
+
+/** What the policy wants listed: proven, and no authority under another type. */
+function isListable({ event, boundBy }: DecodedEvent): boolean {
+  return boundBy === 'data' && (event.type === EventType.EFI_VARIABLE_AUTHORITY || !isDisguised(event.data));
+}
+
+function judgeKeys(
+  variables: Variables,
+  authorities: readonly Authority[],
+  unknowns: readonly string[],
+  policy: SecureBootPolicy,
+  crypto: Pick<AttestCrypto, 'hash'>,
+): SecureBootJudgement {
+  const platformKeys = certificatesIn(variables.PK, crypto);
+  const keyExchangeKeys = certificatesIn(variables.KEK, crypto);
+  const db = certificatesIn(variables.db, crypto);
+  const dbx = revocationsIn(variables.dbx, policy.dbx.requiredHashes);
+  if (platformKeys === null || keyExchangeKeys === null || db === null || dbx === null) {
+    return { failure: unproven('PK, KEK, db or dbx is no list of signatures'), firmware: UNPROVEN };
+  }
+  const isOn = variables.SecureBoot.length === 1 && variables.SecureBoot[0] === 1;
+  const state = !isOn ? 'off' : variables.PK.length === 0 ? 'setup-mode' : 'on';
+  const { hashes, certificates, release } = dbx;
+  const firmware: FirmwareVerdict = {
+    secureBoot: { state, platformKeys, keyExchangeKeys, db, dbx: { hashes, certificates, release }, authorities },
+    unknowns,
+  };
+  const failure = stateFailure(state) ?? authorityFailure(authorities, policy) ?? revocationFailure(dbx, policy.dbx);
+  return { failure, firmware };
+}
+
+function stateFailure(state: 'on' | 'off' | 'setup-mode'): Failure | null {
+  if (state === 'on') return null;
+  if (state === 'off') {
     return {
       code: 'SECURE_BOOT_OFF',
       family: 'policy',
@@ -46,22 +111,73 @@ export function secureBootFailure(events: readonly DecodedEvent[]): Failure | nu
       difference: { component: 'Secure Boot', expected: 'on', actual: 'off' },
     };
   }
-  if (variables.get('PK')?.length === 0) {
+  return {
+    code: 'SECURE_BOOT_SETUP_MODE',
+    family: 'policy',
+    sentence: 'The firmware has no platform key: anybody may change its Secure Boot keys.',
+    remedy: OFF_REMEDY,
+  };
+}
+
+/** The firmware itself must have verified something, by a key of its db; nobody else's word starts the chain. */
+function authorityFailure(authorities: readonly Authority[], policy: SecureBootPolicy): Failure | null {
+  const stranger = authorities.find(({ vouchedBy }) => vouchedBy === 'nobody');
+  if (stranger !== undefined) {
     return {
-      code: 'SECURE_BOOT_SETUP_MODE',
-      family: 'policy',
-      sentence: 'The firmware has no platform key: anybody may change its Secure Boot keys.',
-      remedy: OFF_REMEDY,
+      code: 'SECURE_BOOT_AUTHORITY_UNKNOWN',
+      family: 'false',
+      sentence: `Something was started on the word of ${titleOf(stranger)}, which is not in this machine's db.`,
+      remedy: 'Restart the machine; if it stays, its firmware or its log is broken: do not trust it.',
     };
   }
-  const stray = measured
-    .slice(separatorAt + 1)
-    .find(({ event, trust }) => event.type !== EventType.EFI_VARIABLE_AUTHORITY || trust !== 'bound');
-  if (stray === undefined) return null;
-  return unproven(
-    `event ${stray.event.number} (${eventTypeName(stray.event.type)}) behind the separator is not a proven authority`,
-  );
+  if (!authorities.some(({ vouchedBy }) => vouchedBy === 'db')) {
+    return unproven('no authority of its db verified what was started');
+  }
+  if (policy.allowedAuthorities === 'any') return null;
+  const allowed = new Set(policy.allowedAuthorities.map(authorityFingerprint));
+  const refused = authorities.find(({ sha256 }) => !allowed.has(sha256));
+  if (refused === undefined) return null;
+  return {
+    code: 'SECURE_BOOT_AUTHORITY_REFUSED',
+    family: 'policy',
+    sentence: `Something was started on the word of ${titleOf(refused)}, which the policy does not allow.`,
+    remedy: "Name it in the policy's secureBoot.allowedAuthorities, if you know whose key it is.",
+    difference: {
+      component: 'Secure Boot authority',
+      expected: policy.allowedAuthorities.join(', '),
+      actual: titleOf(refused),
+    },
+  };
 }
+
+function revocationFailure(
+  dbx: NonNullable<ReturnType<typeof revocationsIn>>,
+  { minimumEntries, notOlderThan }: SecureBootPolicy['dbx'],
+): Failure | null {
+  const entries = dbx.hashes + dbx.certificates;
+  const age = (release: DbxRelease | null): number => (release === null ? -1 : DBX_RELEASES.indexOf(release));
+  const problem =
+    entries < minimumEntries
+      ? { expected: `at least ${minimumEntries} entries`, actual: `${entries} entries` }
+      : dbx.lacking !== null
+        ? { expected: `${dbx.lacking} revoked`, actual: 'not revoked' }
+        : age(dbx.release) < age(notOlderThan)
+          ? {
+              expected: `the release of ${notOlderThan} or newer`,
+              actual: dbx.release ?? 'older than any release known',
+            }
+          : null;
+  if (problem === null) return null;
+  return {
+    code: 'DBX_TOO_OLD',
+    family: 'policy',
+    sentence: `The machine's list of revoked boot programs (dbx) is too old: expected ${problem.expected}, got ${problem.actual}.`,
+    remedy: 'Update it: fwupdmgr update on Linux, Windows Update, or the firmware of the maker.',
+    difference: { component: 'dbx', ...problem },
+  };
+}
+
+const titleOf = ({ name, sha256 }: Authority): string => name ?? `the key ${sha256}`;
 
 function unproven(reason: string): Failure {
   return {

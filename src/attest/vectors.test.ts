@@ -11,9 +11,10 @@ import { decodeEvent } from './event-log/decode.ts';
 import { parseEventLog } from './event-log/parse.ts';
 import { bootAggregate, parseImaLog, provenImaEntries } from './ima-log.ts';
 import { compareOwnChain } from './own-chain.ts';
+import { demoPolicyAcceptingSoftwareTpm } from './policies.ts';
 import { OWN_PCRS, prepareReference } from './prepared-reference.ts';
 import type { ReferenceEvent } from './reference-values.ts';
-import { secureBootFailure } from './secure-boot.ts';
+import { judgeSecureBoot } from './secure-boot.ts';
 import { GOOD_BOOT, referenceValuesOf } from './testing/boot-node.ts';
 import { imaEntry } from './testing/event-log-writer.ts';
 
@@ -59,7 +60,15 @@ describe.skipIf(!present)(present ? 'a recorded boot' : 'a recorded boot (skippe
     expect(toHex(attested.pcrDigest)).toBe(toHex(digest));
   });
 
-  it('its Secure Boot was on', () => expect(secureBootFailure(events())).toBeNull());
+  it('its Secure Boot was on', () => {
+    const { secureBoot } = demoPolicyAcceptingSoftwareTpm;
+    const { failure, firmware } = judgeSecureBoot(events(), { policy: secureBoot, overlooked: [] }, crypto);
+    expect(failure).toBeNull();
+    expect(firmware.secureBoot.authorities).toMatchObject([
+      { name: 'Microsoft Corporation UEFI CA 2011', vouchedBy: 'db' },
+      { name: 'Debian Secure Boot CA', vouchedBy: 'shim' },
+    ]);
+  });
 
   it('its IMA log leads to register 10 and begins with its boot registers', () => {
     const lines = textOf('ima.txt').trim().split('\n');

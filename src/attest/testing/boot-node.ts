@@ -88,15 +88,19 @@ function ownChain(boot: Boot): Named[] {
 }
 
 function firmware(boot: Boot): log.WrittenEvent[] {
-  const variables = ['PK', 'KEK', 'db', 'dbx'].map((name) => log.variable(name, bytes(`keys of ${name}`)));
+  const keys = ['PK', 'KEK', 'db'].map((name) =>
+    log.variable(name, log.signatureList('certificate', [bytes(`key of ${name}`)])),
+  );
+  const dbx = log.variable('dbx', log.signatureList('image-hash', [crypto.hash('sha256', bytes('revoked'))]));
   return [
     { pcr: 0, type: EventType.S_CRTM_VERSION, data: log.utf16('1.0') },
     log.variable('SecureBoot', Uint8Array.of(boot.secureBoot ? 1 : 0)),
-    ...variables,
+    ...keys,
+    dbx,
     log.separator(7),
     { ...log.variable('BootOrder', Uint8Array.of(0, 0), EventType.EFI_VARIABLE_BOOT), pcr: 1 },
     ...[0, 1, 2, 3, 5, 6].map(log.separator),
-    log.variable('db', bytes('authority'), EventType.EFI_VARIABLE_AUTHORITY),
+    log.variable('db', log.signature(bytes('key of db')), EventType.EFI_VARIABLE_AUTHORITY),
   ];
 }
 

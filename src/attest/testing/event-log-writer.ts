@@ -1,5 +1,5 @@
 /** Writes crypto-agile event logs (sha1, sha256) for tests: the parser's counterpart, event by event. */
-import { concatBytes } from '../../shared/bytes.ts';
+import { concatBytes, fromHex } from '../../shared/bytes.ts';
 import type { AttestCrypto } from '../crypto.ts';
 import { EventType } from '../event-log/event-types.ts';
 
@@ -76,31 +76,31 @@ export function image(measured: Uint8Array): WrittenEvent {
   return { pcr: 4, type: EventType.EFI_BOOT_SERVICES_APPLICATION, data, measured };
 }
 
-const EFI_GLOBAL = Uint8Array.of(
-  0x61,
-  0xdf,
-  0xe4,
-  0x8b,
-  0xca,
-  0x93,
-  0xd2,
-  0x11,
-  0xaa,
-  0x0d,
-  0,
-  0xe0,
-  0x98,
-  3,
-  0x2b,
-  0x8c,
-);
+const EFI_GLOBAL = fromHex('61dfe48bca93d211aa0d00e098032b8c');
+const IMAGE_SECURITY = fromHex('cbb219d73a3d9645a3bcdad00e67656f');
+const SHIM_LOCK = fromHex('50ab5d6046e00043abb63dd810dd8b23');
 
 export function variable(
   name: string,
   value: Uint8Array,
   type: number = EventType.EFI_VARIABLE_DRIVER_CONFIG,
 ): WrittenEvent {
-  return { pcr: 7, type, data: concatBytes(EFI_GLOBAL, u64(name.length), u64(value.length), utf16(name), value) };
+  const guid = /^db[xtr]?$/.test(name) ? IMAGE_SECURITY : /^(Shim|SbatLevel|Mok)/.test(name) ? SHIM_LOCK : EFI_GLOBAL;
+  return { pcr: 7, type, data: concatBytes(guid, u64(name.length), u64(value.length), utf16(name), value) };
+}
+
+const OWNER = new Uint8Array(16).fill(0x77);
+const CERTIFICATE = fromHex('a159c0a5e494a74a87b5ab155c2bf072');
+const IMAGE_HASH = fromHex('2616c4c14c509240aca941f936934328');
+
+/** EFI_SIGNATURE_DATA. */
+export const signature = (data: Uint8Array): Uint8Array => concatBytes(OWNER, data);
+
+/** EFI_SIGNATURE_LIST of entries of one size. */
+export function signatureList(kind: 'certificate' | 'image-hash', entries: readonly Uint8Array[]): Uint8Array {
+  const size = OWNER.length + (entries[0]?.length ?? 1);
+  const head = concatBytes(u32(28 + size * entries.length), u32(0), u32(size));
+  return concatBytes(kind === 'certificate' ? CERTIFICATE : IMAGE_HASH, head, ...entries.map(signature));
 }
 
 /** One ima-ng or ima-sig entry for register 10, in binary_runtime_measurements form. */
