@@ -2,16 +2,16 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { tpmsAttest } from './attest.ts';
-import { type Codec, decode, encode, u32 } from './codec.ts';
+import { type Codec, decode, u32 } from './codec.ts';
 import { tpmsCreationData } from './creation.ts';
 import { tpm2bEncryptedSecret, tpm2bIdObject } from './credential.ts';
 import { nodeDigest } from './digest-node.ts';
-import { TpmCodecError } from './errors.ts';
 import { objectName, primaryQualifiedName, tpmName } from './name.ts';
 import { tpm2bPublic, tpmtPublic } from './public-area.ts';
 import { rawSignature, subjectPublicKeyInfo } from './public-key.ts';
 import { tpmtSignature } from './signature.ts';
 import { constant, struct } from './struct.ts';
+import { strict } from './testing/strict.ts';
 import { haveVectors, toHex, vector, vectorsNote } from './testing/vectors.ts';
 
 const GCE = 'google_go-tpm-tools/gce-cos-85-nonce9009.sha256';
@@ -125,19 +125,6 @@ describe.skipIf(!haveVectors)(`real structures${vectorsNote}`, () => {
     });
   });
 });
-
-/** What every codec owes every real structure. */
-function strict(codec: Codec<unknown>, bytes: Uint8Array): void {
-  expect(toHex(encode(codec, decode(codec, bytes)))).toBe(toHex(bytes));
-  for (let length = 0; length < bytes.length; length += 1) {
-    if (codec === tpmName && length === 0) continue; // the name of nothing
-    if (codec === tpmName && length === 4) continue; // the name of a handle
-    expect(() => decode(codec, bytes.subarray(0, length)), `${length} bytes`).toThrow(TpmCodecError);
-  }
-  expect(() => decode(codec, Uint8Array.from([...bytes, 0]))).toThrow(
-    expect.objectContaining({ name: 'TpmCodecError', code: 'TRAILING_BYTES' }),
-  );
-}
 
 /** The two TPM byte strings of an attestation statement; CBOR byte strings of 24–65535 bytes after their text keys. */
 function webauthnStatement(cbor: Buffer): { certInfo: Uint8Array; pubArea: Uint8Array } {
