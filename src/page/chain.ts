@@ -86,18 +86,19 @@ function byChecks({ id, title, subtitle, checks: names }: Plan, all: readonly Ch
 function ownLink(plan: (typeof OWN)[number], verdict: Verdict): Link {
   const link = { id: plan.id, title: plan.title, subtitle: plan.subtitle };
   const image = verdict.checks.find(({ name }) => name === 'image');
+  if (image?.status === 'failed' && blames(plan, image)) return { ...link, state: 'bad', sentence: image.sentence };
+  const running = byChecks({ ...link, checks: RUNNING }, verdict.checks);
+  if (plan.id === 'image' && running.state === 'bad') return running;
   if (image === undefined || image.status === 'not-reached') return { ...link, state: 'open', sentence: NOT_REACHED };
-  if (image.status === 'failed' && blames(plan, image)) return { ...link, state: 'bad', sentence: image.sentence };
   const asExpected = plan.pcrs.every((pcr) =>
     verdict.pcrs.some(({ index, basis }) => index === pcr && (basis === 'reference' || basis === 'initial')),
   );
   if (!asExpected) {
     return { ...link, state: 'open', sentence: 'Its registers differ from the reference values: not cleared.' };
   }
-  const running = byChecks({ ...link, checks: RUNNING }, verdict.checks);
   if (plan.id === 'image' && running.state !== 'good') return running;
-  if (plan.id === 'image' && image.status === 'passed') return { ...link, state: 'good', sentence: image.sentence };
-  return { ...link, state: 'good', sentence: 'As in the reference values.' };
+  const whole = plan.id === 'image' && image.status === 'passed';
+  return { ...link, state: 'good', sentence: whole ? image.sentence : 'As in the reference values.' };
 }
 
 /** A component that no link knows belongs to the image as a whole: something must be red when the image is refused. */

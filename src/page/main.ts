@@ -12,6 +12,7 @@ import { allowedLink, fetchDocument, isForeign, LinkError, MAX_DOCUMENT_BYTES, w
 import { documentList } from './view/document-list.ts';
 import { machineItems } from './view/machine-list.ts';
 import { resultView } from './view/result.ts';
+import { warmUp } from './warm-up.ts';
 
 const form = byId('inputs', HTMLFormElement);
 const files = byId('files', HTMLInputElement);
@@ -62,6 +63,7 @@ machines.addEventListener('toggle', () => {
 });
 window.addEventListener('hashchange', () => void attempt(follow(location.hash)));
 showDocuments();
+warmUp(nobleAttestCrypto, (work) => requestIdleCallback(work));
 void attempt(follow(location.hash));
 
 async function addFiles(chosen: readonly File[]): Promise<void> {
