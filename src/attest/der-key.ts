@@ -30,6 +30,9 @@ const CURVES: { readonly [oid: string]: CurveName } = {
   '1.3.132.0.34': 'P-384',
   '1.3.132.0.35': 'P-521',
 };
+/** Checking a signature with more would take as long as the sender of the certificate likes. */
+const MAX_RSA_BYTES = 1024;
+const MAX_EXPONENT_BYTES = 4;
 const TPM_CURVES: { readonly [name: string]: CurveName } = { p256: 'P-256', p384: 'P-384', p521: 'P-521' };
 
 /** @throws DerError */
@@ -81,6 +84,7 @@ function rsaKey(bits: Uint8Array, oaep: boolean): CertifiedKey {
   const modulus = naturalBytes(expectTag(reader, TAG.integer));
   const exponent = naturalBytes(expectTag(reader, TAG.integer));
   finish(reader);
+  if (modulus.length > MAX_RSA_BYTES || exponent.length > MAX_EXPONENT_BYTES) return { kind: 'other', algorithm: RSA };
   return { kind: 'rsa', modulus, exponent, oaep };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Certificate } from './certificate.ts';
 import { nameText } from './der-name.ts';
+import { isRocaKey } from './ek-roca.ts';
 import type { TpmClass } from './evidence.ts';
 import type { VendorRoot } from './vendor-roots.ts';
 
@@ -58,6 +59,10 @@ export function classify(path: readonly [Certificate, ...Certificate[]], anchor:
   const authority = anchor.known === null ? nameText(anchor.certificate.subject) : anchor.known.subject;
   if (isSoftware(path, manufacturer)) {
     return { class: 'software', evidence: `EK certificate by ${authority}: a TPM in software on the machine's host` };
+  }
+  if (isRocaKey(leaf.publicKey)) {
+    const evidence = `EK certificate by ${authority} for a key that can be computed from its public part (ROCA)`;
+    return { class: 'unknown', evidence };
   }
   if (anchor.known !== null) return ofVendor(anchor.known, manufacturer, authority);
   if (anchor.statedClass !== null) return ofStatement(anchor.statedClass, manufacturer, authority);

@@ -13,7 +13,7 @@ export const EK_USAGE = '2.23.133.8.1';
 const ANY_USAGE = '2.5.29.37.0';
 const MAX_PATH = 6;
 /** Signatures checked for one EK certificate, however many certificates share a name. */
-const MAX_SIGNATURES = 24;
+const MAX_SIGNATURES = 16;
 /** Pairs of certificates looked at: authorities can sign each other in circles. */
 const MAX_STEPS = 200;
 const MIN_RSA_BITS = 2048;

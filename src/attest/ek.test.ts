@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
+import { EK_TEMPLATES } from 'tpm2-ts/templates';
 import { describe, expect, it } from 'vitest';
-import { toHex } from '../shared/bytes.ts';
+import { fromHex, toHex } from '../shared/bytes.ts';
 import { nodeAttestCrypto as crypto } from './crypto-node.ts';
 import { judgeEk } from './ek.ts';
 import { prepareTrust, type TrustInput } from './ek-trust.ts';
@@ -214,6 +215,16 @@ describe('a chain that must not be believed', () => {
       code: 'EK_AUTHORITY_UNKNOWN',
     },
     {
+      name: 'an authority whose key would take long to check with',
+      certificates: below({
+        publicKeyInfo: w.sequence(
+          w.sequence(w.oid('1.2.840.113549.1.1.1'), w.der(0x05)),
+          w.bits(w.sequence(w.integer(0x7f, ...new Uint8Array(8000).fill(0xff)), w.integer(1, 0, 1))),
+        ),
+      }),
+      code: 'EK_AUTHORITY_UNKNOWN',
+    },
+    {
       name: 'an authority that cannot be read',
       certificates: [leafUnder(root), root.certificate.subarray(1)],
       code: 'EK_CERTIFICATE_MALFORMED',
@@ -238,6 +249,17 @@ describe('a chain that must not be believed', () => {
     const old = authority('Old', { ...root, hash: 'sha1' });
     expect(codeOf(judge([leafUnder(old)], { anchors: [old.certificate] }))).toBe(null);
   });
+});
+
+it('no flipped bit of an EK certificate or of the authority above it leaves it believed', () => {
+  const leaf = leafUnder(middle);
+  const flip = (bytes: Uint8Array, at: number) =>
+    bytes.map((byte, index) => (index === at ? byte ^ (1 << (at % 8)) : byte));
+  for (let at = 0; at < leaf.length; at += 1)
+    expect(codeOf(judge([flip(leaf, at), middle.certificate])), `leaf ${at}`).not.toBe(null);
+  for (let at = 0; at < middle.certificate.length; at += 1) {
+    expect(codeOf(judge([leaf, flip(middle.certificate, at)])), `authority ${at}`).not.toBe(null);
+  }
 });
 
 describe('the EK certificate itself', () => {
@@ -559,6 +581,26 @@ describe('the class', () => {
     const local = authority('swtpm-localca');
     expect(identityOf(judge([leafUnder(local)], { anchors: [local.certificate] })).class).toBe('software');
   });
+});
+
+it('a key that gives itself away (ROCA) makes no class', () => {
+  // 65537^1 · 65537^2 modulo the first 126 primes, as the flawed library built its keys
+  const primes: number[] = [];
+  for (let each = 2; primes.length < 126; each += 1) if (primes.every((prime) => each % prime !== 0)) primes.push(each);
+  const product = primes.reduce((sum, prime) => sum * BigInt(prime), 1n);
+  const modulus = ((1n << 54n) * product + 65_537n) * ((1n << 52n) * product + 65_537n ** 2n);
+  const bytes = fromHex(modulus.toString(16).padStart(512, '0'));
+  const publicKeyInfo = w.sequence(
+    w.sequence(w.oid('1.2.840.113549.1.1.1'), w.der(0x05)),
+    w.bits(w.sequence(w.integer(...((bytes[0] ?? 0) >= 0x80 ? [0] : []), ...bytes), w.integer(1, 0, 1))),
+  );
+  const extensions = [usages.ek, tpmName(INFINEON), usages.keyEncipherment];
+  const input = { anchors: [root.certificate], extraCertificates: [], revocationLists: [], anchorClasses: HARDWARE };
+  const ek = { ...EK_TEMPLATES.rsa, unique: bytes };
+  const leaf = leafUnder(root, { publicKeyInfo, extensions });
+  const identity = identityOf(judgeEk([leaf], ek, prepareTrust(input, crypto), TIME, crypto));
+  expect(identity.class).toBe('unknown');
+  expect(identity.evidence).toContain('ROCA');
 });
 
 describe('what was named cannot be read', () => {
