@@ -23,6 +23,12 @@ describe('toProblem', () => {
     );
   });
 
+  it('does not advise a restart either where the TPM says no more than that it is locked out', () => {
+    const problem = toProblem(new TpmResponseError('TPM2_NV_Read', describeResponseCode(0x921)));
+    expect(problem.code).toBe('TPM_LOCKED_OUT');
+    expect(problem.nextStep).toContain('do not restart');
+  });
+
   it.each([
     { name: 'a refusal', error: new TpmResponseError('TPM2_Quote', describeResponseCode(0x101)) },
     { name: 'a broken connection', error: new TpmTransportError('IO_FAILED', 'gone') },

@@ -1,5 +1,6 @@
 /** Any failure as the seller reads it. What is not coded is our own fault and says so. */
 import { TpmLockoutError } from 'tpm2-ts/lockout';
+import { RC_LOCKOUT, TpmResponseError } from 'tpm2-ts/response-code';
 import { CodedError } from '../../shared/errors.ts';
 import type { Problem } from './state.ts';
 
@@ -10,6 +11,10 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof CodedError) return { code: error.code, message: error.message, nextStep: error.nextStep };
   if (error instanceof TpmLockoutError) {
     return { code: 'TPM_LOCKED_OUT', message: error.message, nextStep: error.nextStep };
+  }
+  if (error instanceof TpmResponseError && error.rc === RC_LOCKOUT) {
+    const nextStep = 'leave the machine on: it recovers by itself within hours; do not restart it in the meantime';
+    return { code: 'TPM_LOCKED_OUT', message: error.message, nextStep };
   }
   if (error instanceof Error && TPM_ERROR_NAME.test(error.name)) {
     return {
