@@ -6,6 +6,9 @@ export const attestVerbs = [
   lazyCommand('verify <report>', 'judge a report: exit code 0 accepted, 1 refused, 2 could not be judged', async () => {
     return (await import('./attest/verify.ts')).verifyCommand;
   }),
+  lazyCommand('challenge', 'check a machine yourself, through its broker: exit codes as for verify', async () => {
+    return (await import('./attest/challenge.ts')).challengeCommand;
+  }),
   lazyCommand('ear <verb>', 'read signed attestation results (EAR)', async () => {
     return (await import('./attest/ear.ts')).earCommand;
   }),

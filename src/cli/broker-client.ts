@@ -1,13 +1,33 @@
-/** Reads from a broker whose certificate pin is known. Nothing is sent before the pin has matched. */
+/** Speaks to a broker whose certificate pin is known. Nothing is sent before the pin has matched. */
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
-import { MAX_BODY_BYTES, MachineList, ReportDocument } from '../protocol/messages.ts';
+import { ErrorAnswer, MAX_BODY_BYTES, MachineList, ReportDocument } from '../protocol/messages.ts';
+import {
+  MachineKeys,
+  Verification,
+  VerificationReceipt,
+  type VerificationRequest,
+} from '../protocol/relay-messages.ts';
 import { CodedError } from '../shared/errors.ts';
 import { exchangePinned, peerOf } from '../shared/pinned-exchange-node.ts';
 
-export class BrokerClientError extends CodedError<'BROKER_ANSWER_INVALID'> {}
+/** `BROKER_REFUSED` carries the broker's own code. */
+export class BrokerClientError extends CodedError<'BROKER_ANSWER_INVALID' | 'BROKER_REFUSED'> {
+  readonly brokerCode: string | undefined;
+
+  constructor(
+    code: BrokerClientError['code'],
+    message: string,
+    options: { cause?: unknown; nextStep?: string; brokerCode?: string } = {},
+  ) {
+    super(code, message, options);
+    this.brokerCode = options.brokerCode;
+  }
+}
 
 const TIMEOUT_MS = 10_000;
+/** Of 500 machines each: more than a broker takes. */
+const MAX_PAGES = 100;
 
 export interface BrokerAddress {
   readonly url: string;
@@ -16,37 +36,61 @@ export interface BrokerAddress {
 }
 
 export interface BrokerClient {
-  machines(): Promise<MachineList>;
+  /** All pages. */
+  machines(): Promise<Pick<MachineList, 'machines'>>;
   report(machineId: string): Promise<ReportDocument>;
+  keys(machineId: string): Promise<MachineKeys>;
+  verify(machineId: string, body: VerificationRequest): Promise<VerificationReceipt>;
+  verification(verificationId: string): Promise<Verification>;
 }
 
 export function createBrokerClient(broker: BrokerAddress): BrokerClient {
+  const get = <Schema extends TSchema>(path: string, schema: Schema) => call(broker, schema, { method: 'GET', path });
   return {
-    machines: () => get(broker, '/v1/machines', MachineList),
-    report: (machineId) => get(broker, `/v1/machines/${machineId}/report`, ReportDocument),
+    machines: async () => {
+      const machines: MachineList['machines'] = [];
+      let next: string | undefined;
+      for (let page = 0; page < MAX_PAGES; page += 1) {
+        const list: MachineList = await get(`/v1/machines${next === undefined ? '' : `?after=${next}`}`, MachineList);
+        machines.push(...list.machines);
+        next = list.next;
+        if (next === undefined) break;
+      }
+      return { machines };
+    },
+    report: (machineId) => get(`/v1/machines/${machineId}/report`, ReportDocument),
+    keys: (machineId) => get(`/v1/machines/${machineId}/keys`, MachineKeys),
+    verify: (machineId, body) =>
+      call(broker, VerificationReceipt, { method: 'POST', path: `/v1/machines/${machineId}/verifications`, body }),
+    verification: (verificationId) => get(`/v1/verifications/${verificationId}`, Verification),
   };
 }
 
-async function get<Schema extends TSchema>(
+async function call<Schema extends TSchema>(
   broker: BrokerAddress,
-  path: string,
   schema: Schema,
+  request: { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: object },
 ): Promise<Static<Schema>> {
   const { status, text } = await exchangePinned(peerOf(broker.url, broker.brokerId), {
-    method: 'GET',
-    path,
+    ...request,
     maxAnswerBytes: 2 * MAX_BODY_BYTES,
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  const answer = status === 200 ? parse(text) : undefined;
-  if (!Value.Check(schema, answer)) {
-    throw new BrokerClientError(
-      'BROKER_ANSWER_INVALID',
-      `${broker.url}${path} answered ${status}: ${text.slice(0, 200)}`,
-      { nextStep: 'use a broker of the same release' },
-    );
+  const answer = parse(text);
+  const done = status >= 200 && status < 300;
+  if (done && Value.Check(schema, answer)) return answer as Static<Schema>;
+  if (!done && Value.Check(ErrorAnswer, answer)) {
+    const { code, message, nextStep } = answer as ErrorAnswer;
+    throw new BrokerClientError('BROKER_REFUSED', `the broker says: ${message} (${code})`, {
+      brokerCode: code,
+      ...(nextStep === undefined ? {} : { nextStep }),
+    });
   }
-  return answer as Static<Schema>;
+  throw new BrokerClientError(
+    'BROKER_ANSWER_INVALID',
+    `${broker.url}${request.path} answered ${status}: ${text.slice(0, 200)}`,
+    { nextStep: 'use a broker of the same release' },
+  );
 }
 
 function parse(text: string): unknown {

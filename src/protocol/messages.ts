@@ -198,10 +198,15 @@ export const ReportJudgement = Type.Object(
 );
 export type ReportJudgement = Static<typeof ReportJudgement>;
 
+/** Name of an object (Part 1 §16): algorithm, then digest. */
+const tpmName = Type.String({ pattern: '^[0-9a-f]{44,132}$' });
+
 /**
  * GET /v1/machines/:machineId/report: all a third party needs to judge again. `challenge` is stated for reading; a
  * verifier uses the one it was given. The `verdict` inside is the broker's opinion and decides nothing elsewhere.
- * Version 1 has no `judgement`, version 2 has one.
+ * Version 1 has no `judgement`, version 2 has one. `buyer` is there when a verifier asked through the broker: its quote is in
+ * the role `seller-to-buyer`, and whoever wrapped `secret` for these two Names can
+ * tell from `answer` that the TPM opened it. It is no proof to others.
  */
 export const ReportDocument = Type.Object(
   {
@@ -214,6 +219,9 @@ export const ReportDocument = Type.Object(
     evidence: EvidenceDocument,
     activation: ActivationTranscript,
     judgement: Type.Optional(ReportJudgement),
+    buyer: Type.Optional(
+      Type.Object({ ekName: tpmName, akName: tpmName, secret: hex(32), answer: Type.Optional(hex(32)) }, strict),
+    ),
     verdict: Type.Unknown(),
   },
   strict,

@@ -1,6 +1,7 @@
 /** The report bundle: evidence, the broker's word for the activation, and what a third party needs to judge again. */
-import type { ActivationTranscript } from '../attest/activation.ts';
+import type { ActivationTranscript, AnsweredActivation } from '../attest/activation.ts';
 import type { Evidence } from '../attest/evidence.ts';
+import type { QuoteRole } from '../attest/qualifying-data.ts';
 import type { Verdict } from '../attest/verdict.ts';
 import { fromBase64, fromHex, toBase64, toHex } from '../shared/bytes.ts';
 import { CodedError } from '../shared/errors.ts';
@@ -21,6 +22,13 @@ export interface Report {
   readonly activation: ActivationTranscript;
   /** What the broker says it judged with; absent in version 1. Untrusted like everything else in here. */
   readonly judgement?: StatedJudgement;
+  /** Present when a verifier asked by itself, through the broker: what it wrapped for which keys, and the machine's answer. */
+  readonly buyer?: AnsweredActivation;
+}
+
+/** As whom the machine was asked, as the report says: a quote in another role does not fit. */
+export function roleIn(report: Pick<Report, 'buyer'>): QuoteRole {
+  return report.buyer === undefined ? 'seller' : 'seller-to-buyer';
 }
 
 export interface StatedJudgement extends Omit<ReportJudgement, 'certificates'> {
@@ -44,8 +52,13 @@ export function encodeReport(report: Report, verdict: Verdict): ReportDocument {
       brokerPublicKey: toBase64(report.activation.brokerPublicKey),
     },
     ...(report.judgement === undefined ? {} : { judgement: encodeJudgement(report.judgement) }),
+    ...(report.buyer === undefined ? {} : { buyer: encodeBuyer(report.buyer) }),
     verdict,
   };
+}
+
+function encodeBuyer({ ekName, akName, secret, answer }: AnsweredActivation): NonNullable<ReportDocument['buyer']> {
+  return { ekName, akName, secret: toHex(secret), ...(answer === null ? {} : { answer: toHex(answer) }) };
 }
 
 export function encodeJudgement(judgement: StatedJudgement): ReportJudgement {
@@ -56,7 +69,7 @@ export function encodeJudgement(judgement: StatedJudgement): ReportJudgement {
 export function decodeReport(value: unknown): Report {
   try {
     const document = requireShape(ReportDocument, value, 'report');
-    const { judgement } = document;
+    const { judgement, buyer } = document;
     if ((document.version === 2) !== (judgement !== undefined)) {
       throw new SchemaError(
         'JSON_SHAPE',
@@ -77,10 +90,16 @@ export function decodeReport(value: unknown): Report {
       ...(judgement === undefined
         ? {}
         : { judgement: { ...judgement, certificates: judgement.certificates.map(fromBase64) } }),
+      ...(buyer === undefined ? {} : { buyer: decodeBuyer(buyer) }),
     };
   } catch (cause) {
     throw unreadable(cause);
   }
+}
+
+function decodeBuyer(buyer: NonNullable<ReportDocument['buyer']>): AnsweredActivation {
+  const answer = buyer.answer === undefined ? null : fromHex(buyer.answer);
+  return { ekName: buyer.ekName, akName: buyer.akName, secret: fromHex(buyer.secret), answer };
 }
 
 /** The bytes of `report.json`. @throws ReportDocumentError */

@@ -2,11 +2,12 @@
 import { nodeDigest } from 'tpm2-ts/digest-node';
 import { objectName } from 'tpm2-ts/name';
 import type { CommandModule } from 'yargs';
+import type { ActivationProof } from '../../attest/activation.ts';
 import { appraise } from '../../attest/appraise.ts';
 import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
 import type { Request } from '../../attest/expected.ts';
 import { renderVerdict } from '../../attest/render.ts';
-import { parseReport, type Report } from '../../protocol/report-document.ts';
+import { parseReport, type Report, roleIn } from '../../protocol/report-document.ts';
 import { toHex } from '../../shared/bytes.ts';
 import { ownVersion } from '../own-version.ts';
 import { readStanding, type StandingArguments, standingOptions } from './expectations.ts';
@@ -18,6 +19,7 @@ interface VerifyArguments extends StandingArguments {
   nonce: string;
   broker: string | undefined;
   at: string | undefined;
+  witnessed: boolean;
   json: boolean;
   ear: string | undefined;
   key: string | undefined;
@@ -41,6 +43,12 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         describe: "the broker's id, 64 hex digits; without it the report's own is taken and printed",
       })
       .option('at', { type: 'string', requiresArg: true, describe: 'judge at this time (ISO 8601) instead of now' })
+      .option('witnessed', {
+        type: 'boolean',
+        default: false,
+        describe:
+          'you made this report yourself with attest challenge: take its activation as seen, not on the word of the broker',
+      })
       .option('json', { type: 'boolean', default: false, describe: 'print the verdict as JSON' })
       .option('ear', {
         type: 'string',
@@ -80,6 +88,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         ['Machine', report.machineId],
         ['Broker', vouching],
         ['Received', report.receivedAt],
+        ...(report.buyer === undefined ? [] : [['Asked', 'by a buyer, through the broker'] as const]),
       ] as const;
       console.log(renderVerdict(verdict, { facts, colour: wantsColour() }));
     }
@@ -91,9 +100,18 @@ async function readRequest(args: VerifyArguments, report: Report): Promise<Reque
   return {
     challenge: await readNonce(args.nonce),
     brokerId: args.broker === undefined ? report.brokerId : hex32('BROKER_ID_BAD', 'a broker id', args.broker),
-    activation: { kind: 'transcript', transcript: report.activation },
+    role: roleIn(report),
+    activation: args.witnessed ? witnessedActivation(report) : { kind: 'transcript', transcript: report.activation },
     time: readTime(args.at),
   };
+}
+
+/** Who wrapped the secret may take the answer for a proof. */
+function witnessedActivation({ buyer }: Report): ActivationProof {
+  if (buyer !== undefined) return { kind: 'answered', ...buyer };
+  throw new AttestCommandError('NOT_WITNESSED', 'this report holds no answer to a credential of yours', {
+    nextStep: 'leave --witnessed out, or make the report yourself: cpushare attest challenge',
+  });
 }
 
 /** The id is SHA-256 of the EK's Name: a report must not carry the name of another machine. An unreadable EK is judged later. */
