@@ -5,7 +5,7 @@ import type { Expected } from '../attest/expected.ts';
 import { policyAccepting } from '../attest/policies.ts';
 import { type Policy, parsePolicy } from '../attest/policy.ts';
 import { parseReferenceValues } from '../attest/reference-values.ts';
-import type { Report } from '../protocol/report-document.ts';
+import { type Report, roleIn } from '../protocol/report-document.ts';
 import { statedCertificates } from '../protocol/report-judgement.ts';
 import { fromHex } from '../shared/bytes.ts';
 import { CodedError } from '../shared/errors.ts';
@@ -38,6 +38,7 @@ export function expectedFrom(inputs: PageInputs, report: Report, now: Date): Exp
   return {
     challenge: inputs.challenge.kind === 'given' ? nonce(inputs.challenge.text) : report.challenge,
     brokerId: inputs.brokerId === '' ? report.brokerId : hex32('BROKER_ID_BAD', 'a broker id', inputs.brokerId),
+    role: roleIn(report),
     activation: { kind: 'transcript', transcript: report.activation },
     referenceValues: [first, ...others],
     trustAnchors: derFiles(inputs, 'trust', 'CERTIFICATE', parseCertificate),

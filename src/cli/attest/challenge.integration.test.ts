@@ -89,6 +89,8 @@ describe('attest challenge', () => {
     // Somebody else was not there: for them it is the broker's word, and said to be.
     const others = await run('verify', report, ...standing(), ...nonce);
     expect(others).toMatchObject({ exitCode: 0, output: expect.stringContaining('word of the broker') });
+    const explained = await run('explain', report, ...standing(), ...nonce);
+    expect(explained.exitCode, explained.output).toBe(0);
     const stale = await run('verify', report, ...standing(), '--nonce', 'ab'.repeat(32), '--witnessed', '--json');
     expect([stale.exitCode, firstFailure(stale.output)]).toEqual([1, 'ACTIVATION_ANSWER_INVALID']);
   });

@@ -11,7 +11,7 @@ import { TPM_CLASSES } from '../../attest/policy.ts';
 import { renderFailure } from '../../attest/render.ts';
 import { painter, wrap } from '../../attest/text-layout.ts';
 import type { Verdict } from '../../attest/verdict.ts';
-import { parseReport, type Report } from '../../protocol/report-document.ts';
+import { parseReport, type Report, roleIn } from '../../protocol/report-document.ts';
 import { readStanding, type StandingArguments, standingOptions } from './expectations.ts';
 import { hex32, read, readNonce, readTime, wantsColour } from './files.ts';
 
@@ -89,6 +89,7 @@ async function readRequest(args: ExplainArguments, report: Report) {
   return {
     challenge: args.nonce === undefined ? report.challenge : await readNonce(args.nonce),
     brokerId: args.broker === undefined ? report.brokerId : hex32('BROKER_ID_BAD', 'a broker id', args.broker),
+    role: roleIn(report),
     activation: { kind: 'transcript', transcript: report.activation },
     time: readTime(args.at),
   } as const;
