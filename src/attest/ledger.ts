@@ -1,11 +1,13 @@
 /** Keeps the checks of one appraisal in order. Every name of the list ends up in the verdict: passed, failed or not reached. */
 import type { RefusalCode } from './refusal-codes.ts';
+import { REMEDIES } from './remedies.ts';
 import type { Check } from './verdict.ts';
 
 export interface Failure {
   readonly code: RefusalCode;
   readonly family: 'malformed' | 'false' | 'policy';
   readonly sentence: string;
+  /** In place of the general one in `REMEDIES`. */
   readonly remedy?: string;
   readonly difference?: NonNullable<Check['difference']>;
 }
@@ -27,7 +29,7 @@ export function newLedger(names: readonly string[]): Ledger {
   };
   return {
     pass: (name, sentence) => put({ name, status: 'passed', sentence }),
-    fail: (name, failure) => put({ name, status: 'failed', ...failure }),
+    fail: (name, failure) => put({ name, status: 'failed', remedy: REMEDIES[failure.code], ...failure }),
     get failed() {
       return [...results.values()].some((check) => check.status === 'failed');
     },

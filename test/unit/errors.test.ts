@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { REMEDIES } from '../../src/attest/remedies.ts';
 import { requestErrorStatus } from '../../src/broker/errors.ts';
 import { codesOfProject, codesOfScript, codesOfTypeScript } from './errors-collect.ts';
 
@@ -31,6 +32,12 @@ describe('docs/errors.md', () => {
 
   it.each(Object.entries(requestErrorStatus))('says with which HTTP status %s comes', (code, status) => {
     expect(rows.find((row) => row.code === code)?.meaning).toContain(`HTTP ${status}`);
+  });
+});
+
+describe('remedies of refusals', () => {
+  it.each(Object.entries(REMEDIES))('%s says the same in the document and in the verdict', (code, remedy) => {
+    expect(rows.find((row) => row.code === code)?.remedy.replaceAll('`', '')).toBe(remedy);
   });
 });
 
