@@ -27,6 +27,11 @@ export interface TrustInput {
 export interface PreparedTrust extends PathSources {
   /** None: every TPM is of class `unknown`. */
   readonly anchorCount: number;
+  /**
+   * The same with only those anchors that say what kind of TPM they stand for; the others count as certificates on the way.
+   * Null where that is the same. A path that ends in one of them is preferred: people name whole bundles.
+   */
+  readonly classified: PathSources | null;
   /** How each anchor is known; every path ends in one of these. */
   readonly endorsers: ReadonlyMap<Certificate, Endorser & { readonly fingerprint: string }>;
   /** EK certificates handed over by hand, by their key. */
@@ -58,17 +63,36 @@ export function prepareTrust(input: TrustInput, crypto: AttestCrypto): PreparedT
   const authorities = extras.filter(({ certificate }) => certificate.isCa).map(({ certificate }) => certificate);
   const leaves = new Map(extras.map((leaf) => [keyId(leaf.certificate.publicKey), leaf]));
   const lists = groupBy(input.revocationLists.map(parseRevocationList), (list) => canonicalName(list.issuer));
-  const anchorsByName = groupBy([...endorsers.keys()], (each) => canonicalName(each.subject));
-  const authoritiesByName = groupBy(authorities, (each) => canonicalName(each.subject));
+  const known: PathSources['known'] = new WeakMap();
+  const anchors = [...endorsers.keys()];
+  const telling = anchors.filter((each) => saysKind(endorsers.get(each)));
+  const others = anchors.filter((each) => !telling.includes(each));
   return {
+    ...sourcesOf(anchors, authorities, known),
+    classified: others.length === 0 ? null : sourcesOf(telling, [...authorities, ...others], known),
     anchorCount: endorsers.size,
     endorsers,
-    anchors: (subject) => anchorsByName.get(canonicalName(subject)) ?? [],
-    intermediates: (subject) => authoritiesByName.get(canonicalName(subject)) ?? [],
-    known: new WeakMap(),
     leaves: (key) => leaves.get(keyId(key)) ?? null,
     revocationLists: (issuer) => lists.get(canonicalName(issuer)) ?? [],
     authority: rememberingReader(),
+  };
+}
+
+const saysKind = (endorser: Endorser | undefined): boolean =>
+  endorser !== undefined && (endorser.known !== null || endorser.statedClass !== null);
+
+function sourcesOf(
+  anchors: readonly Certificate[],
+  authorities: readonly Certificate[],
+  known: PathSources['known'],
+): PathSources {
+  const [anchorsByName, authoritiesByName] = [anchors, authorities].map((from) =>
+    groupBy(from, (each) => canonicalName(each.subject)),
+  );
+  return {
+    anchors: (subject) => anchorsByName?.get(canonicalName(subject)) ?? [],
+    intermediates: (subject) => authoritiesByName?.get(canonicalName(subject)) ?? [],
+    known,
   };
 }
 

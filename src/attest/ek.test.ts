@@ -109,6 +109,14 @@ describe('a path to a named authority', () => {
     expect(codeOf(judge([leafUnder(last)], { extraCertificates }))).toBe(null);
   });
 
+  it('that ends where the kind of TPM is said, although authorities on the way were named as anchors too', () => {
+    const anchors = [middle.certificate, root.certificate];
+    const judged = identityOf(judge([leafUnder(middle)], { anchors, anchorClasses: HARDWARE }));
+    expect(judged).toMatchObject({ class: 'hardware', anchor: { fingerprint: root.fingerprint } });
+    const unsaid = identityOf(judge([leafUnder(middle)], { anchors: [middle.certificate], anchorClasses: HARDWARE }));
+    expect(unsaid).toMatchObject({ class: 'unknown', anchor: { fingerprint: middle.fingerprint } });
+  });
+
   it('around an expired certificate where a cross-signed one holds', () => {
     const expired = authority('Crossed', root, { notAfter: w.utcTime('250101000000Z') });
     const crossed = writeCertificate({

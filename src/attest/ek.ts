@@ -105,7 +105,7 @@ function judgePath(
       quirks,
     );
   }
-  const found = findPath(leaf, withChain(trust, chain), time.getTime(), crypto);
+  const found = search(leaf, chain, trust, time.getTime(), crypto);
   if (!('path' in found)) {
     if (found.kind === 'unknown') {
       const reason = `No trusted authority signed the EK certificate of ${nameText(leaf.subject)}: ${found.sentence}`;
@@ -126,18 +126,28 @@ function judgePath(
   return { identity: { ...identity, anchor: { fingerprint: anchor.fingerprint, subject } }, unknownCode: null };
 }
 
+function search(
+  leaf: Certificate,
+  chain: readonly Certificate[],
+  trust: PreparedTrust,
+  timeMs: number,
+  crypto: AttestCrypto,
+): ReturnType<typeof findPath> {
+  if (trust.classified !== null) {
+    const found = findPath(leaf, withChain(trust.classified, chain), timeMs, crypto);
+    if ('path' in found) return found;
+  }
+  return findPath(leaf, withChain(trust, chain), timeMs, crypto);
+}
+
 /** Certificates out of the evidence count beside those handed over by hand; both are worth what was signed above them. */
-function withChain(trust: PreparedTrust, chain: readonly Certificate[]): PathSources {
-  if (chain.length === 0) return trust;
+function withChain(sources: PathSources, chain: readonly Certificate[]): PathSources {
+  if (chain.length === 0) return sources;
   const own = (subject: Uint8Array): readonly Certificate[] => {
     const name = canonicalName(subject);
     return chain.filter((each) => canonicalName(each.subject) === name);
   };
-  return {
-    anchors: trust.anchors,
-    known: trust.known,
-    intermediates: (name) => [...own(name), ...trust.intermediates(name)],
-  };
+  return { ...sources, intermediates: (name) => [...own(name), ...sources.intermediates(name)] };
 }
 
 /** TCG EK Credential Profile 2.6 §3.2. An extension that is absent forbids nothing; the usage of an EK must be stated. */
