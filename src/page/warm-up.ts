@@ -1,4 +1,4 @@
-/** Lets the engine compile the arithmetic of curves while the reader still looks for files: the first verdict comes sooner. */
+/** Lets the engine compile the arithmetic of curves and hashes while the reader still looks for files: the first verdict comes sooner. */
 import type { AttestCrypto, CurveName } from '../attest/crypto.ts';
 import { fromHex } from '../shared/bytes.ts';
 
@@ -14,6 +14,8 @@ const BASE_POINTS: { readonly [curve in Exclude<CurveName, 'P-521'>]: { readonly
   },
 };
 const ROUNDS = 3;
+/** As many as an event log of a usual length needs. */
+const HASHES = 150;
 
 /** One piece of work per call of `schedule`, so that nobody waits for it. */
 export function warmUp(crypto: AttestCrypto, schedule: (work: () => void) => void): void {
@@ -22,6 +24,7 @@ export function warmUp(crypto: AttestCrypto, schedule: (work: () => void) => voi
     const curve = rounds.shift();
     if (curve === undefined) return;
     verifyNothing(curve, crypto);
+    for (let length = 0; length < HASHES; length += 1) crypto.hash('sha256', new Uint8Array(length));
     schedule(next);
   };
   schedule(next);

@@ -1,5 +1,5 @@
 /** The few kinds of fields that all messages are made of. */
-import { Type } from 'typebox';
+import * as Type from 'typebox';
 
 /** Upper bounds in base64 characters: room for the largest real logs (1 MB seen), no more. */
 export const base64 = (maxBytes: number) =>
