@@ -3,6 +3,7 @@ import { type Codec, decode, encode, u32 } from './codec.ts';
 import { type HashName, RH } from './constants.ts';
 import { taggedDigest } from './digest-list.ts';
 import { TpmKeyError } from './errors.ts';
+import { concat } from './kdf.ts';
 import { tpmsNvPublic } from './nv.ts';
 import { tpmtPublic } from './public-area.ts';
 
@@ -59,7 +60,7 @@ export function primaryQualifiedName(
 export function qualifiedName(parentQualifiedName: Uint8Array, name: Uint8Array, digest: Digest): Uint8Array {
   const own = decode(tpmName, name, 'name');
   if (own.kind !== 'digest') throw new TpmKeyError(`a Name of ${name.length} bytes is not that of an object`);
-  return nameOf(own.hash, Uint8Array.from([...parentQualifiedName, ...name]), digest);
+  return nameOf(own.hash, concat(parentQualifiedName, name), digest);
 }
 
 function nameAlgorithm(publicArea: Uint8Array): HashName {

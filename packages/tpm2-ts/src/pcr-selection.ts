@@ -15,7 +15,9 @@ export const pcrBits: Codec<readonly number[]> = {
     const size = source.takeNumber(1);
     if (size !== SELECT_BYTES) throw source.error('BAD_VALUE', `sizeofSelect ${size} instead of ${SELECT_BYTES}`, at);
     const bits = source.take(size);
-    return Array.from({ length: PCR_COUNT }, (_, pcr) => pcr).filter((pcr) => ((bits[pcr >> 3] ?? 0) >> (pcr & 7)) & 1);
+    const pcrs: number[] = [];
+    for (let pcr = 0; pcr < PCR_COUNT; pcr += 1) if (((bits[pcr >> 3] ?? 0) >> (pcr & 7)) & 1) pcrs.push(pcr);
+    return pcrs;
   },
   write: (pcrs, sink) => {
     const bits = new Uint8Array(SELECT_BYTES);

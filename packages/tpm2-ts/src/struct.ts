@@ -83,7 +83,7 @@ export function tagged<F extends Fields, Tag extends keyof F & string, A extends
       if (arm === undefined) throw source.error('BAD_VALUE', `${tag} ${String(name)} is not supported here`, at);
       const body = arm.read(source);
       source.path.pop();
-      return { ...start, ...body } as TaggedValue<F, Tag, A>;
+      return Object.assign(start, body) as TaggedValue<F, Tag, A>;
     },
     write: (value, sink) => {
       const name = (value as Record<string, unknown>)[tag];
