@@ -77,6 +77,20 @@ export const KNOWN_AUTHORITIES = [
     'vendor certificate inside shim-signed of Debian 13',
   ),
   authority(
+    'Canonical Ltd. Master Certificate Authority',
+    'ed1fe72cb9ca31c9af5b757afcd733323d675825032e6ced7fe1ae9eb767998c',
+    'Canonical',
+    'shim',
+    'authority measured by an Ubuntu guest, google/go-attestation attest/testdata',
+  ),
+  authority(
+    'CentOS Secure Boot CA 2',
+    'f1fdf7ae3924a187e0f30a502271cb8369f5f26b8032f026aef6fce7a113d1c4',
+    'CentOS',
+    'shim',
+    'authority measured by a CentOS guest, keylime/keylime test/data',
+  ),
+  authority(
     'Red Hat Secure Boot CA 5',
     '40175d4c7c5ab4bd753a493f47952f1d8dcf1c219b836968a693e48bd4766135',
     'Red Hat',
