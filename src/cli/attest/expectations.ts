@@ -10,10 +10,13 @@ import { parseReferenceValues, type ReferenceValues } from '../../attest/referen
 import type { Report } from '../../protocol/report-document.ts';
 import { statedCertificates, statedReferenceValues } from '../../protocol/report-judgement.ts';
 import { AttestCommandError, read, readDerFiles } from './files.ts';
+import { readEkCertificates } from './trust-files.ts';
+import { loadTrustStore } from './trust-store.ts';
 
 export interface StandingArguments {
   reference: string[];
   trust: string[];
+  'trust-store': string | undefined;
   crl: string[];
   'ek-certificate': string[];
   policy: string | undefined;
@@ -35,6 +38,12 @@ export function standingOptions<T>(yargs: Argv<T>, { referenceRequired = true } 
       ...files,
       default: [] as string[],
       describe: 'certificate authorities of TPMs to trust (PEM or DER); repeat for more. None: every TPM is "unknown"',
+    })
+    .option('trust-store', {
+      type: 'string',
+      requiresArg: true,
+      describe:
+        'folder of a trust store, as "attest trust import" fills it: authorities, lists and what they stand for',
     })
     .option('crl', { ...files, default: [] as string[], describe: 'revocation list of such an authority (PEM or DER)' })
     .option('ek-certificate', {
@@ -61,14 +70,17 @@ export async function readStanding(args: StandingArguments, report?: Report): Pr
       nextStep: 'name them: --reference reference-values.json',
     });
   }
+  const store = args['trust-store'] === undefined ? null : await loadTrustStore(args['trust-store']);
   return {
     referenceValues: [first, ...others],
-    trustAnchors: await readDerFiles(args.trust, 'CERTIFICATE', parseCertificate),
+    trustAnchors: [...(await readDerFiles(args.trust, 'CERTIFICATE', parseCertificate)), ...(store?.anchors ?? [])],
+    anchorClasses: store?.anchorClasses ?? {},
     extraCertificates: [
-      ...(await readDerFiles(args['ek-certificate'], 'CERTIFICATE')),
+      ...(await readEkCertificates(args['ek-certificate'])),
+      ...(store?.intermediates ?? []),
       ...(report === undefined ? [] : statedCertificates(report)),
     ],
-    revocationLists: await readDerFiles(args.crl, 'X509 CRL'),
+    revocationLists: [...(await readDerFiles(args.crl, 'X509 CRL')), ...(store?.crls ?? [])],
     policy: await readPolicy(args),
   };
 }

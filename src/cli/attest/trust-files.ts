@@ -3,9 +3,11 @@ import { decode } from 'tpm2-ts/codec';
 import { tpm2bPublic, tpmtPublic } from 'tpm2-ts/public-area';
 import { parseCertificate } from '../../attest/certificate.ts';
 import { type CertifiedKey, publicKeyOfSpki, publicKeyOfTpm } from '../../attest/der-key.ts';
+import { readLeaf } from '../../attest/ek-trust.ts';
 import { parseRevocationList } from '../../attest/revocation.ts';
 import type { TrustMaterial } from '../../attest/trust/import.ts';
 import { parseReport } from '../../protocol/report-document.ts';
+import { fromBase64 } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
 import { readPem } from '../../shared/pem.ts';
 import { AttestCommandError, read } from './files.ts';
@@ -19,6 +21,29 @@ export async function readTrustMaterial(paths: readonly string[]): Promise<Trust
     certificates: all.flatMap(({ certificates }) => certificates),
     revocationLists: all.flatMap(({ revocationLists }) => revocationLists),
   };
+}
+
+/**
+ * EK certificates brought by hand, and authorities in between: PEM, DER, what was read from NV (head and padding are taken
+ * off when it is judged), or the JSON in which Intel's service answers.
+ */
+export async function readEkCertificates(paths: readonly string[]): Promise<readonly Uint8Array[]> {
+  const all = await Promise.all(
+    paths.map(async (path) => {
+      const bytes = await read(path);
+      try {
+        const certificates = ekCertificatesOf(bytes);
+        certificates.forEach(readLeaf);
+        return certificates;
+      } catch (cause) {
+        throw new AttestCommandError('TRUST_FILE_BAD', `${path} holds no EK certificate that can be read`, {
+          cause,
+          nextStep: "give the certificate in PEM or DER, as read from the TPM, or as the maker's service answered",
+        });
+      }
+    }),
+  );
+  return all.flat();
 }
 
 /** The key of an EK: a report, a TPM2B_PUBLIC or TPMT_PUBLIC as tpm2-tools write them, or a public key in PEM or DER. */
@@ -60,6 +85,20 @@ function derMaterial(bytes: Uint8Array): TrustMaterial {
     parseCertificate(bytes);
     return { certificates: [bytes], revocationLists: [] };
   }
+}
+
+function ekCertificatesOf(bytes: Uint8Array): readonly Uint8Array[] {
+  if (bytes[0] === 0x30 || bytes[0] === 0x10) return [bytes];
+  const text = new TextDecoder('latin1').decode(bytes);
+  if (!text.trimStart().startsWith('{')) {
+    const blocks = readPem(text, 'CERTIFICATE');
+    if (blocks.length === 0) throw new Error('there is no "BEGIN CERTIFICATE" in it, and it is neither DER nor JSON');
+    return blocks;
+  }
+  const { certificate } = JSON.parse(text) as { readonly certificate?: unknown };
+  if (typeof certificate !== 'string') throw new Error('its JSON has no "certificate"');
+  const base64 = decodeURIComponent(certificate).replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '');
+  return [fromBase64(base64.padEnd(Math.ceil(base64.length / 4) * 4, '='))];
 }
 
 function keyOf(bytes: Uint8Array<ArrayBuffer>): CertifiedKey {
