@@ -1,6 +1,6 @@
 /** The packed package in the hands of somebody else: installed from its tarball, type-checked strictly, and run. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,18 +12,36 @@ const root = join(import.meta.dirname, '..');
 const tsc = join(createRequire(import.meta.url).resolve('typescript/package.json'), '../bin/tsc');
 
 let folder: string;
+let files: readonly string[];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tpm2-ts-consumer-'));
   await exec(process.execPath, [tsc, '-b'], { cwd: root });
   const packed = await exec('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: root });
   const home = join(folder, 'node_modules/tpm2-ts');
   await mkdir(home, { recursive: true });
-  await exec('tar', ['-xzf', JSON.parse(packed.stdout)[0].filename, '-C', home, '--strip-components=1'], {
+  const [tarball] = JSON.parse(packed.stdout);
+  files = tarball.files.map(({ path }: { path: string }) => path);
+  await exec('tar', ['-xzf', tarball.filename, '-C', home, '--strip-components=1'], {
     cwd: folder,
   });
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('the tarball', () => {
+  it('holds compiled modules, the licence and the README, and nothing else', () => {
+    const other = files.filter((path) => !/^dist\/[a-z0-9-]+\.(js|d\.ts)$/.test(path));
+    expect(other.sort()).toEqual(['LICENSE', 'README.md', 'package.json']);
+  });
+
+  it('holds every file that a door leads to', async () => {
+    const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    const doors = Object.entries<{ types?: string; default?: string }>(manifest.exports);
+    const wanted = doors.flatMap(([, door]) => [door.types ?? [], door.default ?? []].flat());
+    expect(wanted.length).toBeGreaterThan(60);
+    expect(wanted.map((path) => path.slice(2)).filter((path) => !files.includes(path))).toEqual([]);
+  });
+});
 
 const USE = `
 import { type TpmsAttest, tpmsAttest } from 'tpm2-ts/attest';

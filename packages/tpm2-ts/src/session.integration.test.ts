@@ -55,6 +55,29 @@ describe('sessions', () => {
     expect(await bench.openSessions()).toEqual([]);
   });
 
+  it('stay in step when the TPM is busy and the command is sent again', async () => {
+    let busy = 2;
+    const sent: string[] = [];
+    const bus: Tpm = {
+      ...tpm,
+      send: async (command) => {
+        sent.push(toHex(command));
+        if (busy > 0) {
+          busy -= 1;
+          return hex('80010000000a00000922'); // TPM_RC_RETRY
+        }
+        return tpm.send(command);
+      },
+    };
+    await withAuthSession(tpm, nodeCrypto, bench.salted(), async (session) => {
+      const sessions = [use(session, { encrypt: true })];
+      expect(await getRandom(bus, 8, { sessions })).toHaveLength(8);
+      expect(new Set(sent).size).toBe(1);
+      expect(await getRandom(bus, 8, { sessions })).toHaveLength(8);
+      expect(new Set(sent).size).toBe(2);
+    });
+  });
+
   it('end with the command that says so', async () => {
     const session = await withAuthSession(tpm, nodeCrypto, bench.salted(), async (opened) => {
       await getRandom(tpm, 8, { sessions: [use(opened, { continueSession: false })] });
