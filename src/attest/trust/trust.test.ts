@@ -135,7 +135,7 @@ describe('a trust store', () => {
   });
 });
 
-describe('published links', () => {
+describe('published links (pitfall 51: never fetched)', () => {
   const uri = (text: string): Uint8Array => w.der(0x86, new TextEncoder().encode(text));
   const certificateWith = (...extensions: Uint8Array[]) =>
     parseCertificate(
