@@ -22,7 +22,10 @@ export function judgeActivation(
   ledger: Ledger,
 ): boolean {
   const fail = (code: RefusalCode, sentence: string): false => {
-    const remedy = 'Enrol the machine again, so that the broker activates its AK.';
+    const remedy =
+      expected.activation.kind === 'answered'
+        ? 'Run the check again; if it stays, do not trust whoever carries it, nor this machine.'
+        : 'Enrol the machine again, so that the broker activates its AK.';
     ledger.fail('activation', {
       code,
       family: code === 'ACTIVATION_MALFORMED' ? 'malformed' : 'false',

@@ -1,6 +1,8 @@
 /** A verifier's own challenge over the wire: TLS and database are real, the machine's keys are those of node:crypto. */
 import { randomBytes } from 'node:crypto';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { connect as connectTls } from 'node:tls';
+import fc from 'fast-check';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { activationAnswer, answerableSecret } from '../attest/activation-answer.ts';
 import { appraise } from '../attest/appraise.ts';
 import { nodeAttestCrypto } from '../attest/crypto-node.ts';
@@ -11,7 +13,9 @@ import { decodeEvidence, encodeEvidence } from '../protocol/evidence-document.ts
 import { MachineKeys, PendingAnswer, Verification, VerificationReceipt } from '../protocol/relay-messages.ts';
 import { requireShape } from '../protocol/schema-check.ts';
 import { fromHex, toBase64, toHex } from '../shared/bytes.ts';
+import { createDoorbells, type Doorbells } from './doorbells.ts';
 import { requestErrorStatus } from './errors.ts';
+import { createServer } from './server.ts';
 import { type Answer, call } from './testing/http-client.ts';
 import {
   acceptedImage,
@@ -233,6 +237,105 @@ describe('who speaks for a machine', () => {
     await test.db.query('UPDATE machines SET session_public_key = NULL WHERE machine_id = $1', [id]);
     const body = { signature: signed('challenge', id) };
     refused(await call(test.url, 'POST', `/v1/machines/${id}/challenges`, { body }), 'SESSION_NOT_OF_MACHINE');
+  });
+});
+
+describe("the machine's open question", () => {
+  /** Ends by a ring, a hang-up or the end of the server, and never by time. */
+  const patient = (limit: number): Doorbells & { readonly entered: () => number } => {
+    const bells = createDoorbells(limit);
+    let entered = 0;
+    return {
+      ...bells,
+      entered: () => entered,
+      enter: (id) => {
+        const place = bells.enter(id);
+        entered += 1;
+        return place === null ? null : { ...place, wait: (_ms, signal) => place.wait(2 ** 31 - 1, signal) };
+      },
+    };
+  };
+  const rate = { burst: 100, perSecond: 100, maxRequesters: 10 };
+  async function serve(doorbells: Doorbells) {
+    const app = await createServer({ ...test.context, doorbells }, { rate, connections: 10 });
+    return { app, url: await app.listen({ host: '127.0.0.1', port: 0 }) };
+  }
+  const pollAt = (url: string) =>
+    call(url, 'POST', `/v1/machines/${machineId}/pending`, {
+      body: { waitMs: 30_000, signature: signed('pending', machineId) },
+    });
+
+  it('does not hold up the end of the server', async () => {
+    const doorbells = patient(1);
+    const { app, url } = await serve(doorbells);
+    const held = pollAt(url).catch(() => 'cut');
+    await vi.waitUntil(() => doorbells.entered() === 1, { timeout: 30_000 });
+    await app.close();
+    await held;
+  });
+
+  it('is given up by who hangs up, and makes room', async () => {
+    const doorbells = patient(1);
+    const { app, url } = await serve(doorbells);
+    const first = pollAt(url);
+    await vi.waitUntil(() => doorbells.entered() === 1, { timeout: 30_000 });
+    // The same machine asks again, as after its line broke: the earlier question ends.
+    const second = pollAt(url);
+    expect((await first).json).toEqual({ nextPollMs: 0 });
+    doorbells.ring(machineId);
+    expect((await second).json).toEqual({ nextPollMs: 0 });
+    const gone = connectTls({ port: Number(new URL(url).port), rejectUnauthorized: false });
+    const body = JSON.stringify({ waitMs: 30_000, signature: signed('pending', machineId) });
+    gone.write(
+      `POST /v1/machines/${machineId}/pending HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    await vi.waitUntil(() => doorbells.entered() === 3, { timeout: 30_000 });
+    gone.destroy();
+    await vi.waitUntil(() => doorbells.enter('another') !== null, { timeout: 30_000 });
+    await app.close();
+  });
+
+  it('is answered at once, with when to come again, where all places are taken', async () => {
+    const { app, url } = await serve(createDoorbells(0));
+    expect((await pollAt(url)).json).toEqual({ nextPollMs: 10_000 });
+    const verificationId = receiptOf(await ask({ challenge: fresh() }));
+    expect((await pollAt(url)).json).toMatchObject({ verification: { verificationId } });
+    await app.close();
+  });
+});
+
+describe('hostile bodies', () => {
+  it('are refused with a code, never with a fault of the broker', async () => {
+    const routes = [
+      `/v1/machines/${machineId}/verifications`,
+      `/v1/machines/${machineId}/pending`,
+      `/v1/machines/${machineId}/challenges`,
+      `/v1/machines/${machineId}/verifications/${'ab'.repeat(16)}/evidence`,
+    ];
+    const odd = fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' }), fc.constant('\u0000'), fc.constant(2 ** 53));
+    const body = fc.oneof(
+      odd,
+      fc.record(
+        {
+          challenge: fc.oneof(odd, fc.constant('ab'.repeat(32))),
+          credential: fc.oneof(odd, fc.record({ credentialBlob: odd, encryptedSecret: odd })),
+          waitMs: odd,
+          signature: odd,
+          evidence: odd,
+          failure: odd,
+        },
+        { requiredKeys: [] },
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...routes), body, async (route, given) => {
+        const answer = await call(test.url, 'POST', route, { body: given });
+        expect(answer.status, answer.text).toBeLessThan(500);
+        expect(answer.text).not.toMatch(/\bat .*\.(ts|js):|node_modules/);
+        await test.db.query('DELETE FROM verifications');
+      }),
+      { numRuns: 150 },
+    );
   });
 });
 

@@ -74,6 +74,7 @@ describe('attest challenge', () => {
     expect(output).toContain('by you, through broker');
     expect(output).not.toContain('word of the broker');
     expect(progress[0]).toContain('challenge sent to machine');
+    await scene.store.until(({ checks }) => checks.answered > 0, AbortSignal.timeout(30_000));
     expect(scene.store.state().checks.answered).toBeGreaterThan(0);
 
     const nonce = ['--nonce', toHex(parseReport(await readFile(report)).challenge)];

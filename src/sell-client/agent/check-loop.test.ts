@@ -11,7 +11,7 @@ import { fromHex, toBase64, toHex } from '../../shared/bytes.ts';
 import { BrokerAnswerError, type BrokerClient } from '../broker/broker-client.ts';
 import type { MachineTpm } from '../tpm/machine-tpm.ts';
 import type { Session } from './attest-once.ts';
-import { answerChecksForever, CHECKS, type CheckPorts, CREDENTIALS } from './check-loop.ts';
+import { answerChecksForever, CHECKS, type CheckPorts, CREDENTIALS, RETURNS } from './check-loop.ts';
 import { sha256 } from './evidence.ts';
 import { createSessionKey } from './session-key.ts';
 import type { AgentEvent } from './state.ts';
@@ -200,5 +200,9 @@ describe('answering buyers', () => {
     const forgotten = new BrokerAnswerError('BROKER_REFUSED', 'who?', { status: 403, brokerCode });
     const { attestNow } = await run({ pending: (poll) => (poll === 0 ? forgotten : undefined), endMs: 30_000 });
     expect(attestNow).toBe(1);
+    const endMs = 3_600_000;
+    const always = await run({ pending: () => forgotten, endMs });
+    expect(always.attestNow).toBeGreaterThan(RETURNS.burst);
+    expect(always.attestNow).toBeLessThanOrEqual(RETURNS.burst + endMs / RETURNS.everyMs);
   });
 });

@@ -22,6 +22,8 @@ export interface CheckPorts extends Pick<LoopPorts, 'dispatch' | 'nowMs' | 'rand
 
 export const CHECKS: AllowanceLimit = { burst: 6, everyMs: 10_000 };
 export const CREDENTIALS: AllowanceLimit = { burst: 4, everyMs: 180_000 };
+/** Two machines with a copy of one TPM take each other's place at the broker; they shall not do it all the time. */
+export const RETURNS: AllowanceLimit = { burst: 2, everyMs: 60_000 };
 /** Less than a minute, after which home routers forget a quiet connection. */
 const POLL_WAIT_MS = 25_000;
 /** Between two questions that came back empty at once. */
@@ -31,6 +33,7 @@ const MAX_POLL_MS = 60_000;
 export async function answerChecksForever(session: Session, ports: CheckPorts): Promise<void> {
   const checks = createAllowance(CHECKS);
   const credentials = createAllowance(CREDENTIALS);
+  const returns = createAllowance(RETURNS);
   let failures = 0;
   while (!ports.signal.aborted) {
     await ports.networkUp();
@@ -57,7 +60,7 @@ export async function answerChecksForever(session: Session, ports: CheckPorts): 
     } catch (error) {
       if (ports.signal.aborted) return;
       failures += 1;
-      if (isForgotten(error)) ports.attestNow();
+      if (isForgotten(error) && returns.take(ports.nowMs())) ports.attestNow();
       // Not shown: the attestation beside this speaks to the same broker and says what is wrong.
       await ports.pause(backOffMs(BROKER_BACK_OFF, failures, ports.random()));
     }
