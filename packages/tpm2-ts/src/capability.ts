@@ -1,10 +1,10 @@
 /**
- * TPMS_CAPABILITY_DATA, Part 2 §10.10: what a TPM says of itself. Algorithms and curves stay numbers here: a newer TPM
- * may rightly name ones that this package has not heard of.
+ * TPMS_CAPABILITY_DATA, Part 2 §10.10: what a TPM says of itself. Algorithms, curves and attributes stay numbers here: a
+ * newer TPM may rightly name ones that this package has not heard of.
  */
-import { flags, list, oneOf, u16, u32, type Value } from './codec.ts';
+import { list, oneOf, u16, u32, type Value } from './codec.ts';
 import { CAPABILITY } from './constants.ts';
-import { taggedDigest } from './digest-list.ts';
+import { taggedDigestOrNull } from './digest-list.ts';
 import { pcrBits, pcrSelections } from './pcr-selection.ts';
 import { struct, tagged } from './struct.ts';
 
@@ -12,25 +12,14 @@ import { struct, tagged } from './struct.ts';
 const MAX_ELEMENTS = 1024;
 const commands = struct({ commands: list(u32, u32, MAX_ELEMENTS) });
 
-/** TPMA_ALGORITHM, §8.2. */
-export const algorithmAttributes = flags(u32, {
-  asymmetric: 0,
-  symmetric: 1,
-  hash: 2,
-  object: 3,
-  signing: 8,
-  encrypting: 9,
-  method: 10,
-});
-/** TPMS_ALG_PROPERTY, §10.8.1. */
-const algorithmProperty = struct({ algorithm: u16, attributes: algorithmAttributes });
-/** TPMS_TAGGED_POLICY, §10.8.5: the policy of a hierarchy. */
-const taggedPolicy = struct({ handle: u32, policy: taggedDigest });
-/** TPMS_ACT_DATA, §10.8.6: an authenticated countdown timer. `timeout` is seconds. */
-const actData = struct({ handle: u32, timeout: u32, attributes: flags(u32, { signaled: 0, preserveSignaled: 1 }) });
+/** TPMS_TAGGED_POLICY, §10.8.5: the policy of a hierarchy, if it has one. */
+const taggedPolicy = struct({ handle: u32, policy: taggedDigestOrNull });
+/** TPMS_ACT_DATA, §10.8.6: an authenticated countdown timer. `timeout` is seconds; bit 0 of `attributes`: it has run out. */
+const actData = struct({ handle: u32, timeout: u32, attributes: u32 });
 
 export const capabilityData = tagged({ capability: oneOf(u32, CAPABILITY) }, 'capability', {
-  algorithms: struct({ algorithms: list(u32, algorithmProperty, MAX_ELEMENTS) }),
+  /** TPMA_ALGORITHM each: `algorithmAttributes` takes one apart. */
+  algorithms: struct({ algorithms: list(u32, struct({ algorithm: u16, attributes: u32 }), MAX_ELEMENTS) }),
   handles: struct({ handles: list(u32, u32, MAX_ELEMENTS) }),
   /** TPMA_CC each: `commandAttributes` takes one apart. */
   commands,
@@ -44,6 +33,20 @@ export const capabilityData = tagged({ capability: oneOf(u32, CAPABILITY) }, 'ca
   acts: struct({ acts: list(u32, actData, MAX_ELEMENTS) }),
 });
 export type CapabilityData = Value<typeof capabilityData>;
+
+/** TPMA_ALGORITHM, §8.2; what it may say beyond these is passed over. */
+export function algorithmAttributes(value: number) {
+  const bit = (position: number) => ((value >>> position) & 1) === 1;
+  return {
+    asymmetric: bit(0),
+    symmetric: bit(1),
+    hash: bit(2),
+    object: bit(3),
+    signing: bit(8),
+    encrypting: bit(9),
+    method: bit(10),
+  };
+}
 
 export interface CommandAttributes {
   /** TPM_CC, with the vendor bit (29) where it is a vendor's command. */

@@ -1,5 +1,5 @@
 /** Digests with and without their algorithm, Part 2 §10.3 and §10.9. */
-import { hashAlgorithm } from './algorithms.ts';
+import { hashAlgorithm, hashAlgorithmOrNull } from './algorithms.ts';
 import { type Codec, list, u32 } from './codec.ts';
 import { HASH_SIZES, type HashName } from './constants.ts';
 import { digest } from './public-area.ts';
@@ -25,6 +25,19 @@ export const taggedDigest: Codec<TaggedDigest> = {
       throw sink.error('BAD_VALUE', `${digest.length} bytes given, ${wanted} wanted for ${hash}`);
     }
     sink.put(digest);
+  },
+};
+/** TPMT_HA+, §10.3.2: or none, without bytes. */
+export const taggedDigestOrNull: Codec<TaggedDigest | null> = {
+  read: (source) => {
+    const start = source.offset;
+    if (hashAlgorithmOrNull.read(source) === 'null') return null;
+    source.offset = start;
+    return taggedDigest.read(source);
+  },
+  write: (value, sink) => {
+    if (value === null) hashAlgorithmOrNull.write('null', sink);
+    else taggedDigest.write(value, sink);
   },
 };
 /** TPML_DIGEST_VALUES, §10.9.6: one digest for each bank, at most 16 banks. */

@@ -7,10 +7,11 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eccScheme } from './algorithms.ts';
 import { type TpmsAttest, tpm2bAttest, tpmsAttest } from './attest.ts';
-import { encode, sized, u16 } from './codec.ts';
+import { algorithmAttributes, capabilityData, commandAttributes } from './capability.ts';
+import { encode, rest, sized, u16, u32, yesNo } from './codec.ts';
 import { EMPTY_PASSWORD, run, type Tpm } from './command.ts';
 import { nvReadPublic } from './commands-state.ts';
-import { CC, RH } from './constants.ts';
+import { CAPABILITY, type CapabilityName, CC, HASH_ALGORITHMS, RH } from './constants.ts';
 import { tpmsCreationData } from './creation.ts';
 import { nodeDigest } from './digest-node.ts';
 import { nvName, objectName, primaryQualifiedName, tpmName } from './name.ts';
@@ -176,6 +177,44 @@ it('TPMT_SIGNATURE of an HMAC key, which no verifier takes either', async () => 
   const hmac = { hash: 'sha256', digest: expect.any(Uint8Array) };
   expect(strict(tpmtAnySignature, bytes)).toEqual({ algorithm: 'hmac', hmac });
   expect(() => strict(tpmtSignature, bytes)).toThrow('0x5 is none of rsassa, rsapss, ecdsa');
+});
+
+describe('TPMS_CAPABILITY_DATA', () => {
+  beforeAll(() => sh(`printf '\\x11%.0s' $(seq 32) > policy\ntpm2_setprimarypolicy -Q -C o -g sha256 -L policy`));
+
+  it.each(Object.keys(CAPABILITY) as CapabilityName[])('%s', async (name) => {
+    const parameters = struct({ capability: u32, property: u32, count: u32 });
+    const answer = await onTpm((tpm) =>
+      run(tpm, {
+        name: 'TPM2_GetCapability',
+        code: CC.getCapability,
+        parameters: encode(parameters, {
+          capability: CAPABILITY[name],
+          property: name === 'authPolicies' ? RH.owner : 0,
+          count: 64,
+        }),
+        response: rest,
+      }),
+    ).catch((error: Error) => error.name);
+    // libtpms knows no countdown timers.
+    if (name === 'acts' && answer === 'TPM_RC_VALUE') return;
+    if (typeof answer === 'string') throw new Error(answer);
+    const { data } = strict(struct({ moreData: yesNo, data: capabilityData }), answer.result);
+    expect(data.capability).toBe(name);
+    if (data.capability === 'algorithms') {
+      const sha256 = data.algorithms.find(({ algorithm }) => algorithm === HASH_ALGORITHMS.sha256);
+      expect(algorithmAttributes(sha256?.attributes ?? 0)).toMatchObject({ hash: true, asymmetric: false });
+    }
+    if (data.capability === 'authPolicies') {
+      const policies = new Map(data.policies.map(({ handle, policy }) => [handle, policy]));
+      expect(policies.get(RH.owner)).toEqual({ hash: 'sha256', digest: new Uint8Array(32).fill(0x11) });
+      expect(policies.get(RH.endorsement)).toBeNull();
+    }
+    if (data.capability === 'commands') {
+      const quote = data.commands.map(commandAttributes).find(({ code }) => code === CC.quote);
+      expect(quote).toMatchObject({ commandHandles: 1, responseHandle: false, nv: false });
+    }
+  });
 });
 
 describe('tickets', () => {

@@ -6,7 +6,7 @@ import { type Codec, decode, sized, u16 } from '../codec.ts';
 import { ECC_CURVES, HASH_SIZES, type HashName } from '../constants.ts';
 import { tpm2bCreationData, tpmsCreationData } from '../creation.ts';
 import { tpm2bEncryptedSecret, tpm2bIdObject } from '../credential.ts';
-import { digestList, digestValues, taggedDigest } from '../digest-list.ts';
+import { digestList, digestValues, taggedDigest, taggedDigestOrNull } from '../digest-list.ts';
 import { tpmName } from '../name.ts';
 import { nvAttributes, tpm2bNvPublic, tpmsNvPublic } from '../nv.ts';
 import { pcrSelections } from '../pcr-selection.ts';
@@ -136,12 +136,10 @@ const nvPublic = fc.record({
   dataSize: fc.nat(0xffff),
 });
 
-const algorithmFlags = ['asymmetric', 'symmetric', 'hash', 'object', 'signing', 'encrypting', 'method'];
-const booleans = (names: readonly string[]) => fc.record(Object.fromEntries(names.map((each) => [each, fc.boolean()])));
 const capability = fc.oneof(
   fc.record({
     capability: is('algorithms'),
-    algorithms: list(fc.record({ algorithm: fc.nat(0xffff), attributes: booleans(algorithmFlags) }), 9),
+    algorithms: list(fc.record({ algorithm: fc.nat(0xffff), attributes: u32 }), 9),
   }),
   fc.record({ capability: is('handles'), handles: list(u32, 9) }),
   fc.record({ capability: fc.constantFrom('commands', 'ppCommands', 'auditCommands'), commands: list(u32, 9) }),
@@ -149,10 +147,13 @@ const capability = fc.oneof(
   fc.record({ capability: is('tpmProperties'), properties: list(fc.record({ property: u32, value: u32 }), 9) }),
   fc.record({ capability: is('pcrProperties'), properties: list(fc.record({ tag: u32, pcrs }), 9) }),
   fc.record({ capability: is('eccCurves'), curves: list(fc.nat(0xffff), 9) }),
-  fc.record({ capability: is('authPolicies'), policies: list(fc.record({ handle: u32, policy: tagged }), 9) }),
+  fc.record({
+    capability: is('authPolicies'),
+    policies: list(fc.record({ handle: u32, policy: fc.option(tagged) }), 9),
+  }),
   fc.record({
     capability: is('acts'),
-    acts: list(fc.record({ handle: u32, timeout: u32, attributes: booleans(['signaled', 'preserveSignaled']) }), 9),
+    acts: list(fc.record({ handle: u32, timeout: u32, attributes: u32 }), 9),
   }),
 );
 
@@ -184,6 +185,7 @@ export const STRUCTURES: readonly Structure[] = [
   row('TPMS_ECC_POINT', eccPoint, fc.record({ x: bytes(80), y: bytes(80) })),
   row('TPML_PCR_SELECTION', pcrSelections, selection),
   row('TPMT_HA', taggedDigest, tagged),
+  row('TPMT_HA+', taggedDigestOrNull, fc.option(tagged)),
   row('TPML_DIGEST', digestList, list(bytes(64), 8)),
   row('TPML_DIGEST_VALUES', digestValues, list(tagged, 16)),
   row('TPM2B_ID_OBJECT', tpm2bIdObject, fc.record({ integrityHmac: bytes(64), encryptedIdentity: bytes(66) })),
