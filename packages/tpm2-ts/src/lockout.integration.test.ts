@@ -1,11 +1,17 @@
 /** A real TPM that counted too many failures: what a password opens is refused with the time to wait, activation goes on. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { activateCredential, withKeys } from './attester.ts';
+import { encode } from './codec.ts';
 import type { Tpm } from './command.ts';
 import { activateCredential as activateCommand } from './commands-keys.ts';
+import { startup } from './commands-state.ts';
+import { EK_NV } from './constants.ts';
 import { explainingLockout, readDictionaryAttackState } from './lockout.ts';
 import { makeCredential } from './make-credential-node.ts';
-import type { EkKind } from './templates.ts';
+import { tpmtPublic } from './public-area.ts';
+import { EK_TEMPLATES, type EkKind } from './templates.ts';
 import { SWTPM_EK_KINDS, startTestTpm, type TestTpm } from './testing/swtpm.ts';
 import { hex, toHex } from './testing/vectors.ts';
 
@@ -65,4 +71,25 @@ it('is told apart from every other refusal', async () => {
 
   await machine.tool('tpm2_dictionarylockout', '-c');
   expect(toHex(await activate('eccHigh', 'password'))).toBe(toHex(SECRET));
+});
+
+it.each([
+  { name: 'EKs used by their policy', kind: 'ecc384High' },
+  { name: "a vendor's EK used by its empty password", kind: 'ecc', vendor: true },
+] as const)('is brought no nearer by $name and a power cut after each use', async ({ kind, ...rest }) => {
+  if ('vendor' in rest) {
+    const { attributes } = EK_TEMPLATES.ecc;
+    const vendors = { ...EK_TEMPLATES.ecc, attributes: { ...attributes, userWithAuth: true }, authPolicy: hex('') };
+    await writeFile(join(machine.folder, 'template'), encode(tpmtPublic, vendors));
+    const index = `0x${EK_NV.eccP256Template.toString(16)}`;
+    const access = 'ownerread|ownerwrite|authread|no_da';
+    await machine.tool('tpm2_nvdefine', index, '-C', 'o', '-a', access);
+    await machine.tool('tpm2_nvwrite', index, '-C', 'o', '-i', 'template');
+  }
+  for (let start = 0; start < 3; start += 1) {
+    expect(toHex(await activate(kind))).toBe(toHex(SECRET));
+    await machine.losePower();
+    await onTpm((tpm) => startup(tpm));
+    expect((await onTpm(readDictionaryAttackState)).failures, `start ${start}`).toBe(0);
+  }
 });
