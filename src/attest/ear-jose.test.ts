@@ -1,4 +1,4 @@
-import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { createHmac, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import fc from 'fast-check';
 import type { JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -52,6 +52,23 @@ describe('a signed result', () => {
       typ: 'eat+jwt',
       kid: key.kid,
     });
+  });
+
+  it('has a signature that node:crypto accepts as well, over the two parts before it', () => {
+    const [header, payload, signature = ''] = token.split('.');
+    const key = { key: pair.publicKey, dsaEncoding: 'ieee-p1363' } as const;
+    expect(verify('sha256', Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, 'base64url'))).toBe(true);
+    expect(JSON.parse(Buffer.from(payload ?? '', 'base64url').toString())).toEqual(JSON.parse(JSON.stringify(claims)));
+  });
+
+  it("may be an older verifier's: type JWT, its time in floating form, no expiry", async () => {
+    const old = `{"eat_profile":"tag:github.com,2023:veraison/ear","iat":1.795237200e+09,"ear.verifier-id":{"build":"b","developer":"d"},"submods":{"test":{"ear.status":"affirming"}}}`;
+    const input = `${part({ alg: 'ES256', typ: 'JWT' })}.${Buffer.from(old).toString('base64url')}`;
+    const given = `${input}.${byKey(input).toString('base64url')}`;
+    expect((await readEar(given, [key], { ...now, maxAgeWithoutExpiryMs: 3_600_000 })).submodules.test?.status).toBe(
+      'affirming',
+    );
+    expect(await refusal(given)).toBe('EAR_EXPIRY_MISSING');
   });
 
   it('is read with a key from a PEM, which has no id', async () => {

@@ -5,7 +5,7 @@
  */
 import { CodedError } from '../shared/errors.ts';
 import { EAR_PROFILE } from './ear.ts';
-import { promisesMore, TIERS, type Tier, type TrustVector, VECTOR_CLAIMS, worstTier } from './ear-tiers.ts';
+import { promisesMore, TIERS, type Tier, type TrustVector, VECTOR_CLAIMS, worstSaidTier } from './ear-tiers.ts';
 
 /** malformed: cannot be read. false: contradicts itself or its signature. policy: genuine, and not what is accepted. */
 export type EarErrorCode =
@@ -137,10 +137,10 @@ function submodule(name: string, value: unknown, names: Names): EarSubmodule {
   const status = TIERS.find((tier) => tier === appraisal[names.status]);
   if (status === undefined) throw malformed(`submodule ${quoted(name)} has no ${names.status} that is known`);
   const vector = vectorAt(appraisal[names.vector], names.vector);
-  if (Object.keys(vector).length > 0 && promisesMore(status, worstTier(vector))) {
+  if (Object.keys(vector).length > 0 && promisesMore(status, worstSaidTier(vector))) {
     throw new EarError(
       'EAR_STATUS_INCONSISTENT',
-      `submodule ${quoted(name)} is called ${status}, its worst claim is ${worstTier(vector)}`,
+      `submodule ${quoted(name)} is called ${status}, its worst claim is ${worstSaidTier(vector)}`,
       { nextStep: 'do not rely on this verifier: the draft forbids a status above the worst claim' },
     );
   }

@@ -28,10 +28,18 @@ export function tierOf(value: number): Tier {
   return 'contraindicated';
 }
 
-/** The lowest trust among the claims; an empty vector says nothing. */
+/** The lowest trust among the claims, silence included; an empty vector says nothing. For what we say ourselves. */
 export function worstTier(vector: TrustVector): Tier {
   const ranks = Object.values(vector).map((value) => TIERS.indexOf(tierOf(value)));
   return TIERS[ranks.length === 0 ? TIERS.indexOf('none') : Math.max(...ranks)] ?? 'none';
+}
+
+/**
+ * The same among the claims that say something. For what others say: AR4SI has a reader make no difference between a claim
+ * of 0 and none at all, and verifiers of other makers fill their vectors up with zeros.
+ */
+export function worstSaidTier(vector: TrustVector): Tier {
+  return worstTier(Object.fromEntries(Object.entries(vector).filter(([, value]) => tierOf(value) !== 'none')));
 }
 
 /** Whether `tier` promises more than `limit` does. */

@@ -4,7 +4,7 @@ import { nodeAttestCrypto } from './crypto-node.ts';
 import { type EarContext, earClaims, earStatus } from './ear.ts';
 import { policyId } from './ear-policy-id.ts';
 import { EarError, readEarClaims } from './ear-read.ts';
-import { TIERS, tierOf, VECTOR_CLAIMS, worstTier } from './ear-tiers.ts';
+import { TIERS, tierOf, VECTOR_CLAIMS, worstSaidTier, worstTier } from './ear-tiers.ts';
 import { appraisedVector, vectorOf } from './ear-vector.ts';
 import type { TpmClass } from './evidence.ts';
 import { policyAccepting } from './policies.ts';
@@ -41,6 +41,9 @@ describe('tiers of AR4SI', () => {
     expect(worstTier({ hardware: 2, executables: 33 })).toBe('warning');
     expect(worstTier({ hardware: 2, executables: 0 })).toBe('none');
     expect(worstTier({ hardware: 99, executables: 2 })).toBe('contraindicated');
+    expect(worstSaidTier({ hardware: 2, executables: 0 })).toBe('affirming');
+    expect(worstSaidTier({ hardware: 33, executables: 0 })).toBe('warning');
+    expect(worstSaidTier({ executables: 0, configuration: 1 })).toBe('none');
   });
 });
 
@@ -209,9 +212,7 @@ describe('reading claims', () => {
         },
       },
     };
-    // `file-system` 0 says nothing, which is less than a warning
-    expect(() => readEarClaims(old, now)).toThrow(expect.objectContaining({ code: 'EAR_STATUS_INCONSISTENT' }));
-    old.submods.TPM['ear.trustworthiness-vector']['file-system'] = 2;
+    // `file-system` 0 is as good as absent, and these verifiers always write all eight
     expect(readEarClaims(old, now)).toMatchObject({
       nonces: ['bm9uY2Vub25jZQ', 'bm9uY2Vub25jZTI'],
       verifier: { build: 'vts 0.0.1' },
@@ -265,6 +266,11 @@ describe('reading claims', () => {
       code: 'EAR_MALFORMED',
     },
     {
+      name: 'affirming without any claim that says something',
+      value: claims(submods({ ear_trustworthiness_vector: { hardware: 0 } })),
+      code: 'EAR_STATUS_INCONSISTENT',
+    },
+    {
       name: 'a status better than the worst claim',
       value: claims(submods({ ear_trustworthiness_vector: { hardware: 2, executables: 33 } })),
       code: 'EAR_STATUS_INCONSISTENT',
@@ -300,7 +306,7 @@ describe('reading claims', () => {
           const result = readEarClaims(value, now);
           for (const { status, vector } of Object.values(result.submodules)) {
             if (Object.keys(vector).length > 0) {
-              expect(TIERS.indexOf(status)).toBeGreaterThanOrEqual(TIERS.indexOf(worstTier(vector)));
+              expect(TIERS.indexOf(status)).toBeGreaterThanOrEqual(TIERS.indexOf(worstSaidTier(vector)));
             }
           }
         } catch (error) {
