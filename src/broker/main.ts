@@ -15,7 +15,7 @@ import { MAX_OUTSTANDING_ENROLMENTS } from './enrolment.ts';
 import { openIdentity } from './identity.ts';
 import { judgeWith } from './judge.ts';
 import { type ListenAddress, listenFailed, urlOf } from './listen-address.ts';
-import { readReferenceValues, readTrustAnchors } from './operator-files.ts';
+import { readReferenceValues, readTrust, type TrustStanding } from './operator-files.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { createServer } from './server.ts';
 import { createUnattestedList } from './unattested.ts';
@@ -30,6 +30,8 @@ export interface BrokerOptions {
   readonly references: readonly string[];
   /** Files, PEM. */
   readonly trust: readonly string[];
+  /** What the operator's trust store holds (`attest trust import`). */
+  readonly trustStore?: TrustStanding | null;
   readonly acceptedClasses: readonly TpmClass[];
   readonly version: string;
   /** HTML of the verifier that browsers run (scripts/verifier-page.ts); null: none is handed out. */
@@ -63,9 +65,9 @@ const NEXT_ATTESTATION_MS = { accepted: 600_000, refused: 60_000 };
 /** @throws StartError; what was opened until then is closed again */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
   const referenceValues = await readReferenceValues(options.references);
-  const trustAnchors = await readTrustAnchors(options.trust, options.acceptedClasses);
+  const trust = await readTrust(options.trust, options.trustStore ?? null, options.acceptedClasses);
   const policy = policyAccepting(options.acceptedClasses);
-  const standing = { referenceValues, trustAnchors, extraCertificates: [], revocationLists: [], policy };
+  const standing = { referenceValues, ...trust, policy };
   const now = options.now ?? (() => new Date());
   /** Latest opened, first closed. */
   const closers: (() => Promise<void>)[] = [];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newIdentityPem } from './identity.ts';
-import { readReferenceValues, readTrustAnchors } from './operator-files.ts';
+import { readReferenceValues, readTrust } from './operator-files.ts';
 import { someReferenceValues } from './testing/reference-values.ts';
 
 let folder: string;
@@ -57,12 +57,22 @@ describe('reference values', () => {
 describe('trust anchors', () => {
   it('are every certificate of every file', async () => {
     const two = await file('two.pem', `some words\n${certificate()}${certificate()}`);
-    expect(await readTrustAnchors([two, two], ['hardware'])).toHaveLength(4);
+    expect((await readTrust([two, two], null, ['hardware'])).trustAnchors).toHaveLength(4);
+  });
+
+  it('stand beside those of the trust store, which also says what they stand for', async () => {
+    const [anchor, extra, list] = [new Uint8Array([1]), new Uint8Array([2]), new Uint8Array([3])];
+    const anchorClasses = { ['ab'.repeat(32)]: 'hardware' } as const;
+    const store = { trustAnchors: [anchor], anchorClasses, extraCertificates: [extra], revocationLists: [list] };
+    expect(await readTrust([], store, ['hardware'])).toEqual(store);
+    const one = await file('one.pem', certificate());
+    const both = await readTrust([one], store, ['hardware']);
+    expect(both).toMatchObject({ ...store, trustAnchors: [expect.anything(), anchor] });
   });
 
   it('may be none only where unknown TPMs are accepted by name', async () => {
-    await expect(readTrustAnchors([], ['hardware', 'software'])).rejects.toMatchObject({ code: 'TRUST_MISSING' });
-    expect(await readTrustAnchors([], ['unknown'])).toEqual([]);
+    await expect(readTrust([], null, ['hardware', 'software'])).rejects.toMatchObject({ code: 'TRUST_MISSING' });
+    expect((await readTrust([], null, ['unknown'])).trustAnchors).toEqual([]);
   });
 
   it.each([
@@ -70,6 +80,6 @@ describe('trust anchors', () => {
     { name: 'a broken one', text: '-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n' },
   ])('are refused when a file holds $name', async ({ text }) => {
     const path = await file('bad.pem', text);
-    await expect(readTrustAnchors([path], ['unknown'])).rejects.toMatchObject({ code: 'TRUST_UNREADABLE' });
+    await expect(readTrust([path], null, ['unknown'])).rejects.toMatchObject({ code: 'TRUST_UNREADABLE' });
   });
 });

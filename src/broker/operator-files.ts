@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseCertificate } from '../attest/certificate.ts';
 import { nodeAttestCrypto } from '../attest/crypto-node.ts';
 import type { TpmClass } from '../attest/evidence.ts';
+import type { Standing } from '../attest/expected.ts';
 import { requireConsistent } from '../attest/prepared-reference.ts';
 import type { ReferenceValues } from '../attest/reference-values.ts';
 import { parseReferenceValues } from '../attest/reference-values.ts';
@@ -31,16 +32,22 @@ async function readOne(file: string): Promise<ReferenceValues> {
   }
 }
 
+/** What EK certificates are judged with. */
+export type TrustStanding = Pick<Standing, 'trustAnchors' | 'anchorClasses' | 'extraCertificates' | 'revocationLists'>;
+
 /**
- * Certificates as DER. None at all is right only where TPMs of class `unknown` are accepted by name: otherwise every
- * machine would be refused. @throws StartError TRUST_MISSING | TRUST_UNREADABLE
+ * The certificates of the files beside what the operator's trust store holds. No anchor at all is right only where TPMs of
+ * class `unknown` are accepted by name: otherwise every machine would be refused. @throws StartError TRUST_MISSING | TRUST_UNREADABLE
  */
-export async function readTrustAnchors(
+export async function readTrust(
   files: readonly string[],
+  store: TrustStanding | null,
   acceptedClasses: readonly TpmClass[],
-): Promise<readonly Uint8Array[]> {
-  const anchors = (await Promise.all(files.map(readCertificates))).flat();
-  if (anchors.length > 0 || acceptedClasses.includes('unknown')) return anchors;
+): Promise<TrustStanding> {
+  const named = (await Promise.all(files.map(readCertificates))).flat();
+  const { trustAnchors, ...rest } = store ?? { trustAnchors: [], extraCertificates: [], revocationLists: [] };
+  const anchors = [...named, ...trustAnchors];
+  if (anchors.length > 0 || acceptedClasses.includes('unknown')) return { ...rest, trustAnchors: anchors };
   throw new StartError(
     'TRUST_MISSING',
     'the broker trusts no TPM certificate authority, so it would refuse every TPM',

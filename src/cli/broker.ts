@@ -7,6 +7,7 @@ import { parseListenAddress } from '../broker/listen-address.ts';
 import { type RunningBroker, startBroker } from '../broker/main.ts';
 import { BROKER_PORT } from '../protocol/ports.ts';
 import { CodedError, describeError } from '../shared/errors.ts';
+import { loadTrustStore } from './attest/trust-store.ts';
 import { ownVersion } from './own-version.ts';
 
 interface ServeArguments {
@@ -15,6 +16,7 @@ interface ServeArguments {
   database: string | undefined;
   reference: string[];
   trust: string[];
+  'trust-store': string | undefined;
   'accept-class': TpmClass[];
   json: boolean;
 }
@@ -48,6 +50,11 @@ const serveCommand: CommandModule<object, ServeArguments> = {
         requiresArg: true,
         default: [] as string[],
         describe: 'PEM with TPM certificate authorities to trust; repeat for more',
+      })
+      .option('trust-store', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'folder of a trust store, as "attest trust import" fills it',
       })
       .option('accept-class', {
         choices: TPM_CLASSES,
@@ -86,6 +93,7 @@ async function serve(args: ServeArguments): Promise<void> {
     databaseUrl: args.database ?? null,
     references: args.reference,
     trust: args.trust,
+    trustStore: args['trust-store'] === undefined ? null : await loadTrustStore(args['trust-store']),
     acceptedClasses: args['accept-class'],
     version: ownVersion(),
     verifierPage: await verifierPage(),

@@ -6,15 +6,18 @@ import type { TpmClass } from '../../attest/evidence.ts';
 import type { Standing } from '../../attest/expected.ts';
 import { policyAccepting } from '../../attest/policies.ts';
 import { type Policy, parsePolicy, TPM_CLASSES } from '../../attest/policy.ts';
-import { parseReferenceValues, type ReferenceValues } from '../../attest/reference-values.ts';
+import type { ReferenceValues } from '../../attest/reference-values.ts';
+import type { ReferenceTrust } from '../../attest/signed-reference-values.ts';
 import type { Report } from '../../protocol/report-document.ts';
 import { statedCertificates, statedReferenceValues } from '../../protocol/report-judgement.ts';
 import { AttestCommandError, read, readDerFiles } from './files.ts';
+import { readReferenceFile, readReferenceTrust } from './reference-key.ts';
 import { readEkCertificates } from './trust-files.ts';
 import { loadTrustStore } from './trust-store.ts';
 
 export interface StandingArguments {
   reference: string[];
+  'reference-key': string[];
   trust: string[];
   'trust-store': string | undefined;
   crl: string[];
@@ -33,6 +36,11 @@ export function standingOptions<T>(yargs: Argv<T>, { referenceRequired = true } 
       ...files,
       ...(referenceRequired ? { demandOption: true } : { default: [] as string[] }),
       describe: 'reference values of an image to accept, a file or the id of some in the report; repeat for more',
+    })
+    .option('reference-key', {
+      ...files,
+      default: [] as string[],
+      describe: 'public key (PEM, P-256) that must have signed the reference values; repeat for more',
     })
     .option('trust', {
       ...files,
@@ -64,7 +72,8 @@ export function standingOptions<T>(yargs: Argv<T>, { referenceRequired = true } 
 
 /** @throws AttestCommandError and what the readers of each file throw */
 export async function readStanding(args: StandingArguments, report?: Report): Promise<Standing> {
-  const [first, ...others] = await Promise.all(args.reference.map((named) => readReference(named, report)));
+  const signers = await readReferenceTrust(args['reference-key']);
+  const [first, ...others] = await Promise.all(args.reference.map((named) => readReference(named, signers, report)));
   if (first === undefined) {
     throw new AttestCommandError('REFERENCE_MISSING', 'no reference values were named', {
       nextStep: 'name them: --reference reference-values.json',
@@ -73,21 +82,33 @@ export async function readStanding(args: StandingArguments, report?: Report): Pr
   const store = args['trust-store'] === undefined ? null : await loadTrustStore(args['trust-store']);
   return {
     referenceValues: [first, ...others],
-    trustAnchors: [...(await readDerFiles(args.trust, 'CERTIFICATE', parseCertificate)), ...(store?.anchors ?? [])],
+    trustAnchors: [
+      ...(await readDerFiles(args.trust, 'CERTIFICATE', parseCertificate)),
+      ...(store?.trustAnchors ?? []),
+    ],
     anchorClasses: store?.anchorClasses ?? {},
     extraCertificates: [
       ...(await readEkCertificates(args['ek-certificate'])),
-      ...(store?.intermediates ?? []),
+      ...(store?.extraCertificates ?? []),
       ...(report === undefined ? [] : statedCertificates(report)),
     ],
-    revocationLists: [...(await readDerFiles(args.crl, 'X509 CRL')), ...(store?.crls ?? [])],
+    revocationLists: [...(await readDerFiles(args.crl, 'X509 CRL')), ...(store?.revocationLists ?? [])],
     policy: await readPolicy(args),
   };
 }
 
 /** A file; or the id of values that the report carries along, which then are what the caller named, whoever put them there. */
-async function readReference(named: string, report: Report | undefined): Promise<ReferenceValues> {
-  if (!/^[0-9a-f]{64}$/.test(named)) return parseReferenceValues(await read(named));
+async function readReference(
+  named: string,
+  signers: ReferenceTrust,
+  report: Report | undefined,
+): Promise<ReferenceValues> {
+  if (!/^[0-9a-f]{64}$/.test(named)) return readReferenceFile(named, signers);
+  if (signers !== 'unsigned') {
+    throw new AttestCommandError('REFERENCE_NOT_IN_REPORT', 'a report carries no signed reference values', {
+      nextStep: 'name the signed file of the release: --reference release.json',
+    });
+  }
   const values = report === undefined ? null : statedReferenceValues(report, named, nodeAttestCrypto);
   if (values !== null) return values;
   throw new AttestCommandError(

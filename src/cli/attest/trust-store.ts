@@ -4,7 +4,7 @@ import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
-import type { TpmClass } from '../../attest/evidence.ts';
+import type { Standing } from '../../attest/expected.ts';
 import { EMPTY_STORE, encodeTrustStore, parseTrustStore, type TrustStore } from '../../attest/trust/store.ts';
 import { CodedError } from '../../shared/errors.ts';
 import { lockFolder } from '../../shared/folder-lock-node.ts';
@@ -15,17 +15,10 @@ export class TrustFolderError extends CodedError<
 
 const FILE = 'trust-store.json';
 
-/** What `attest verify` takes out of a store, as `Standing` wants it. */
-export interface LoadedTrust {
-  /** X.509 DER. */
-  readonly anchors: readonly Uint8Array[];
-  /** By SHA-256: what was said of anchors that are in no table of vendors. */
-  readonly anchorClasses: Readonly<Record<string, TpmClass>>;
-  /** X.509 DER, untrusted. */
-  readonly intermediates: readonly Uint8Array[];
-  /** X.509 v2, DER. */
-  readonly crls: readonly Uint8Array[];
-}
+/** What a verifier takes out of a store. */
+export type LoadedTrust = Required<
+  Pick<Standing, 'trustAnchors' | 'anchorClasses' | 'extraCertificates' | 'revocationLists'>
+>;
 
 /** `$XDG_DATA_HOME/cpushare/trust`, or the place that stands for it. */
 export function defaultTrustFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
@@ -46,10 +39,10 @@ export async function loadTrustStore(folder: string): Promise<LoadedTrust> {
     statedClass === null ? [] : [[fingerprint, statedClass] as const],
   );
   return {
-    anchors: store.anchors.map(({ certificate }) => certificate.der),
+    trustAnchors: store.anchors.map(({ certificate }) => certificate.der),
     anchorClasses: Object.fromEntries(stated),
-    intermediates: store.intermediates.map(({ certificate }) => certificate.der),
-    crls: store.revocationLists.map(({ der }) => der),
+    extraCertificates: store.intermediates.map(({ certificate }) => certificate.der),
+    revocationLists: store.revocationLists.map(({ der }) => der),
   };
 }
 

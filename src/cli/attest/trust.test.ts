@@ -98,10 +98,10 @@ describe('attest trust', () => {
     expect(shown).toContain(root.fingerprint);
     expect(shown).toContain('-----BEGIN CERTIFICATE-----');
     expect(await loadTrustStore(store)).toEqual({
-      anchors: [root.certificate],
+      trustAnchors: [root.certificate],
       anchorClasses: { [root.fingerprint]: 'hardware' },
-      intermediates: [middle.certificate],
-      crls: [list],
+      extraCertificates: [middle.certificate],
+      revocationLists: [list],
     });
   });
 
