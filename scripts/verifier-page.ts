@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { constants, gzipSync } from 'node:zlib';
-import type { BuildOptions, Metafile } from 'esbuild';
+import type { BuildOptions, Metafile, Plugin } from 'esbuild';
 import { CodedError } from '../src/shared/errors.ts';
 import { projectRoot } from './project.ts';
 
@@ -97,11 +97,26 @@ async function bundleScript(entry: string): Promise<{ script: string; licences: 
     preserveSymlinks: true,
     charset: 'utf8',
     legalComments: 'none',
+    plugins: [withoutUnusedTypebox],
   });
   const packages = new Set(Object.keys(metafile.inputs).flatMap(packageOf));
   // In HTML a script ends at "</script", wherever it stands.
   return { script: text.replace(/<\/script/gi, '<\\/script').trim(), licences: await licencesOf(packages) };
 }
+
+/** typebox does not say that its modules do nothing when they are loaded, so all of it would stay inside. */
+const withoutUnusedTypebox: Plugin = {
+  name: 'without unused parts of typebox',
+  setup: (build) => {
+    const resolved = Symbol('resolved');
+    build.onResolve({ filter: /^\.|^typebox/ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
+      const wanted = path.startsWith('typebox') || /[\\/]node_modules[\\/]typebox[\\/]/.test(importer);
+      if (!wanted || pluginData === resolved) return undefined;
+      const result = await build.resolve(path, { importer, resolveDir, kind, pluginData: resolved });
+      return { ...result, sideEffects: false };
+    });
+  },
+};
 
 async function minifiedStyle(path: string): Promise<string> {
   return (await bundle({ entryPoints: [path] })).text.trim();

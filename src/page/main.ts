@@ -14,6 +14,8 @@ import { machineItems } from './view/machine-list.ts';
 import { resultView } from './view/result.ts';
 import { warmUp } from './warm-up.ts';
 
+class PageError extends CodedError<'PAGE_FAILED'> {}
+
 const form = byId('inputs', HTMLFormElement);
 const files = byId('files', HTMLInputElement);
 const list = byId('documents', HTMLUListElement);
@@ -43,7 +45,7 @@ asReported.addEventListener('change', () => {
 });
 form.addEventListener('submit', (event) => {
   event.preventDefault();
-  void verify();
+  void attempt(verify());
 });
 window.addEventListener('dragover', (event) => {
   event.preventDefault();
@@ -173,14 +175,22 @@ function inputs(): PageInputs {
   };
 }
 
-/** Whatever goes wrong while files come in is shown like a judgement that could not be made. */
+/** Whatever goes wrong is shown like a judgement that could not be made: silence could be taken for consent. */
 async function attempt(work: Promise<void>): Promise<void> {
   try {
     await work;
   } catch (error) {
-    if (!(error instanceof CodedError)) throw error;
     say('');
-    show({ kind: 'unjudged', error });
+    if (error instanceof CodedError) {
+      show({ kind: 'unjudged', error });
+      return;
+    }
+    const defect = new PageError('PAGE_FAILED', 'this page itself failed', {
+      cause: error,
+      nextStep: 'judge with “cpushare attest verify”, and report this message with the files',
+    });
+    show({ kind: 'unjudged', error: defect });
+    throw error;
   }
 }
 

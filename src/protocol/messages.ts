@@ -2,9 +2,8 @@
  * What sell client, broker and verifier say to each other, as JSON. One schema each serves validation on both sides and
  * the broker's OpenAPI document. Binary fields are standard base64; identifiers and digests are lower-case hex.
  */
-// As a namespace: a bundler then takes only the types that are used into the verifier's page.
-
 import type { Static } from 'typebox';
+// As a namespace: a bundler then takes only the types that are used into the verifier's page.
 import * as Type from 'typebox';
 import { base64, hex, strict } from './fields.ts';
 

@@ -21,6 +21,7 @@ import {
   withoutChromium,
 } from './chromium.ts';
 import { commandLineVerdict } from './command-line.ts';
+import { filesOf } from './signed-reports.ts';
 
 const file = (name: string): string => fileURLToPath(fixturePath('p256', name));
 const url = pathToFileURL(builtVerifierPage).href;
@@ -150,6 +151,61 @@ describe.skipIf(!hasChromium)(`the verifier's page${withoutChromium}`, () => {
     await screenshot(tab, 'page-refused-1280-light');
   });
 
+  it.each([
+    {
+      name: 'another kernel command line',
+      boot: { parameters: 'quiet init=/bin/sh' },
+      code: 'KERNEL_COMMAND_LINE_DIFFERS',
+      link: 'kernel',
+      change: 'KERNEL_PARAMETERS_CHANGED',
+    },
+    {
+      name: 'another initrd',
+      boot: { initrd: 'mine' },
+      code: 'INITRD_DIFFERS',
+      link: 'image',
+      change: 'INITRD_CHANGED',
+    },
+    { name: 'another shim', boot: { shim: 'mine' }, code: 'SHIM_DIFFERS', link: 'shim', change: 'BOOT_LOADER_CHANGED' },
+    {
+      name: 'another GRUB command',
+      boot: { extraCommands: ['insmod evil'] },
+      code: 'GRUB_COMMAND_DIFFERS',
+      link: 'grub',
+      change: 'GRUB_COMMANDS_CHANGED',
+    },
+    {
+      name: 'a strange kernel module',
+      boot: { modules: ['loop.ko', 'evil.ko'] },
+      code: 'KERNEL_MODULE_UNKNOWN',
+      link: 'image',
+      change: null,
+    },
+    {
+      name: 'Secure Boot off',
+      boot: { secureBoot: false },
+      code: 'SECURE_BOOT_OFF',
+      link: 'firmware',
+      change: null,
+    },
+  ])(
+    'refuses a genuine report of $name, and shows where the chain broke',
+    async ({ name, boot, code, link, change }) => {
+      tab = await openVerifier(browser, url);
+      await addFiles(tab, filesOf(boot));
+      const result = await verify(tab);
+      expect(result.status).toBe('refused');
+      expect(result.codes).toContain(code);
+      expect(await tab.page.locator(`[data-link=${link}]`).getAttribute('data-state')).toBe('bad');
+      expect(await tab.page.locator(`[data-link=${link}] .state`).innerText()).toBe('refused');
+      const changes = await tab.page
+        .locator('[data-change]')
+        .evaluateAll((all) => all.map((each) => each.getAttribute('data-change')));
+      if (change !== null) expect(changes).toContain(change);
+      await screenshot(tab, `page-${name.replaceAll(' ', '-')}`);
+    },
+  );
+
   it('refuses a report for another challenge, and takes the one in the report only when told', async () => {
     tab = await openVerifier(browser, url);
     await addFiles(tab, GOOD.slice(0, 3));
@@ -208,6 +264,17 @@ describe.skipIf(!hasChromium)(`the verifier's page${withoutChromium}`, () => {
     );
     expect(await tab.page.locator('#documents img').count()).toBe(0);
     expect(tab.requests).toHaveLength(tab.requests.filter((each) => each === url || each.startsWith('data:')).length);
+  });
+
+  it('saves the verdict that it shows', async () => {
+    tab = await openVerifier(browser, url);
+    await addFiles(tab, GOOD);
+    const { json } = await verify(tab);
+    const saving = tab.page.waitForEvent('download');
+    await tab.page.getByRole('button', { name: 'Save verdict.json' }).click();
+    const saved = await saving;
+    expect(saved.suggestedFilename()).toBe('verdict.json');
+    expect(JSON.parse(await readFile(await saved.path(), 'utf8'))).toEqual(json);
   });
 
   it('takes pasted text', async () => {

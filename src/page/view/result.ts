@@ -1,12 +1,13 @@
 /** The outcome of a judgement as a page section: the answer first, then why, the picture, and everything behind it. */
-import { weaknessOf } from '../../attest/limits.ts';
 import type { Check, Verdict } from '../../attest/verdict.ts';
 import type { CodedError } from '../../shared/errors.ts';
 import { chainsOf } from '../chain.ts';
 import { el, icon } from '../dom.ts';
 import type { Outcome, ReportFacts } from '../judge.ts';
 import { chainPicture } from './chain-picture.ts';
+import { changeList } from './changes.ts';
 import { checkDetails, failureBox } from './checks.ts';
+import { factList } from './facts.ts';
 import { registerTable } from './registers.ts';
 import { savedJson } from './saved-json.ts';
 
@@ -18,12 +19,13 @@ export interface ResultView {
 
 export function resultView(outcome: Outcome): ResultView {
   if (outcome.kind === 'unjudged') return { banner: unjudgedBanner(outcome.error), details: [] };
-  const { verdict, facts } = outcome;
+  const { verdict, facts, changes } = outcome;
   const failed = verdict.checks.filter(({ status }) => status === 'failed');
   return {
     banner: verdictBanner(verdict, failed),
     details: [
       ...(failed.length === 0 ? [] : [section('Why', ...failed.map(failureBox))]),
+      ...(changes.length === 0 ? [] : [section('What changed', changeList(changes))]),
       section('How it started', chainPicture(chainsOf(verdict))),
       section('The machine', factList(verdict, facts)),
       section('What this cannot promise', el('ul', {}, ...limits(verdict, facts).map((limit) => el('li', {}, limit)))),
@@ -76,35 +78,6 @@ function causesOf(error: Error): string[] {
     causes.push(message.length > MAX_CAUSE_LENGTH ? `${message.slice(0, MAX_CAUSE_LENGTH)}…` : message);
   }
   return causes;
-}
-
-function factList(verdict: Verdict, facts: ReportFacts): HTMLElement {
-  const { tpm, claims, image } = verdict;
-  const model = tpm.model === null ? '' : `, ${tpm.model} (${tpm.manufacturer ?? 'no vendor'})`;
-  const rows: (readonly [string, ...string[]])[] = [
-    ['Image', image === null ? 'none that is known' : `${image.name} ${image.version}`],
-    ['TPM', `class ${tpm.class}${model}`, `${tpm.evidence}.`, weaknessOf(tpm.class)],
-    ['Machine', facts.machineId],
-    ['Broker', facts.brokerId, ...(facts.brokerSource === 'report' ? ['As the report itself says.'] : [])],
-    ['Received', facts.receivedAt],
-  ];
-  if (claims !== null) {
-    const memory = `${Math.round(claims.memoryBytes / 2 ** 20)} MiB`;
-    rows.push([
-      'Its claims',
-      `${claims.cpuModel}, ${memory}, ${claims.bootMode} boot, up for ${(claims.uptimeMs / 1000).toFixed(1)} s`,
-      `accelerator ${claims.accelerator.name}: ${claims.accelerator.reason}`,
-      ...(verdict.status === 'refused' ? ['Said by an image that is not attested: worth nothing.'] : []),
-    ]);
-  }
-  return el(
-    'dl',
-    {},
-    ...rows.flatMap(([term, ...lines]) => [
-      el('dt', {}, term),
-      el('dd', {}, ...lines.map((line) => el('p', {}, line))),
-    ]),
-  );
 }
 
 /** The verdict's own, and what this page adds by how it was asked. */
