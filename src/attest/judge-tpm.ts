@@ -1,6 +1,6 @@
 /** Judges who vouches for the TPM, and whether the policy takes a TPM of that class. */
 import type { AttestCrypto } from './crypto.ts';
-import { judgeEk, type TpmIdentity } from './ek.ts';
+import { type JudgedTpm, judgeEk, type TpmIdentity } from './ek.ts';
 import type { Evidence } from './evidence.ts';
 import type { Request } from './expected.ts';
 import type { JudgedKeys } from './keys.ts';
@@ -28,7 +28,7 @@ export function judgeTpm(
       code: unknownCode ?? 'TPM_CLASS_NOT_ACCEPTED',
       family: 'policy',
       sentence: `The TPM is of class ${identity.class}, accepted are: ${expected.policy.acceptedTpmClasses.join(', ')}. ${identity.evidence}.`,
-      remedy: 'Name the authority that vouches for this TPM, or accept the class where its weakness does not matter.',
+      remedy: remedyFor(judged),
       difference: {
         component: 'TPM class',
         expected: expected.policy.acceptedTpmClasses.join(', '),
@@ -37,4 +37,14 @@ export function judgeTpm(
     });
   }
   return identity;
+}
+
+function remedyFor({ identity, unknownCode }: JudgedTpm): string {
+  if (unknownCode === 'EK_CERTIFICATE_MISSING') {
+    return 'Makers of firmware TPMs hand the certificate out: "cpushare attest trust ek-url REPORT" prints where; give the file with --ek-certificate.';
+  }
+  if (identity.class === 'unknown' && identity.anchor !== null) {
+    return `If you know what TPMs that authority stands for, say so: cpushare attest trust import FILE --allow-unknown ${identity.anchor.fingerprint}=CLASS.`;
+  }
+  return 'Name the authority that vouches for this TPM, or accept the class where its weakness does not matter.';
 }

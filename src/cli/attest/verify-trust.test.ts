@@ -86,6 +86,7 @@ async function run(...args: string[]): Promise<string> {
   return output.join('\n');
 }
 async function verify(...args: string[]): Promise<Verdict> {
+  const store = args.includes('--trust-store') ? [] : ['--trust-store', path('store')];
   const fixed = [
     '--reference',
     path('reference.json'),
@@ -95,7 +96,7 @@ async function verify(...args: string[]): Promise<Verdict> {
     '2026-11-21T08:00:00Z',
     '--json',
   ];
-  return JSON.parse(await run('verify', path('report.json'), ...fixed, '--trust-store', path('store'), ...args));
+  return JSON.parse(await run('verify', path('report.json'), ...fixed, ...store, ...args));
 }
 const codeOf = ({ checks }: Verdict) => checks.find(({ status }) => status === 'failed')?.code;
 
@@ -142,6 +143,7 @@ describe('a TPM without an EK certificate', () => {
     const verdict = await verify();
     expect(codeOf(verdict)).toBe('EK_CERTIFICATE_MISSING');
     expect(verdict.tpm).toMatchObject({ class: 'unknown', anchor: null });
+    expect(verdict.checks.find(({ status }) => status === 'failed')?.remedy).toContain('attest trust ek-url');
   });
 
   it.each([
@@ -171,8 +173,19 @@ describe('a TPM without an EK certificate', () => {
     expect(codeOf(await verify('--ek-certificate', path('ek.der'), '--crl', path(list)))).toBe(code);
   });
 
+  it('under an authority that was only named is of class unknown, and the remedy says how to state the class', async () => {
+    const args = ['--trust', path('root.der'), '--trust', path('middle.der'), '--trust-store', path('empty')];
+    await put('nothing.crl', writeRevocationList({ signer: root }));
+    await run('trust', 'import', path('nothing.crl'), '--store', path('empty'));
+    const verdict = await verify('--ek-certificate', path('ek.der'), ...args);
+    expect(codeOf(verdict)).toBe('TPM_CLASS_NOT_ACCEPTED');
+    expect(verdict.checks.find(({ status }) => status === 'failed')?.remedy).toMatch(
+      /--allow-unknown [0-9a-f]{64}=CLASS/,
+    );
+  });
+
   it('cannot be judged with a file that is no certificate, or a store that is not there', async () => {
     await expect(verify('--ek-certificate', path('reference.json'))).rejects.toMatchObject({ code: 'TRUST_FILE_BAD' });
-    await expect(verify('--trust-store', path('absent'))).rejects.toThrow();
+    await expect(verify('--trust-store', path('absent'))).rejects.toMatchObject({ code: 'TRUST_STORE_MISSING' });
   });
 });
