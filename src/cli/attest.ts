@@ -23,6 +23,9 @@ export const attestVerbs = [
   lazyCommand('trust <verb>', 'the authorities whose word on TPMs is taken: import, list, show; ek-url', async () => {
     return (await import('./attest/trust.ts')).trustCommand;
   }),
+  lazyCommand('reference <verb>', 'sign the reference values of a release, and look at them', async () => {
+    return (await import('./attest/reference.ts')).referenceCommand;
+  }),
   lazyCommand('page', 'write the verifier as one HTML file for a browser', async () => {
     return (await import('./attest/page.ts')).pageCommand;
   }),
