@@ -128,6 +128,7 @@ describe('attest verify', () => {
     expect(exitCode).toBe(1);
     expect(output).toMatch(/^REFUSED\n {2}kernel command line differs: expected/);
     expect(output).toContain('init=/bin/sh');
+    expect(output).toMatch(/\n {2}cpushare attest explain \S+changed\.json --reference \S+reference\.json$/);
   });
 
   it('refuses the report for another nonce, and of another broker', async () => {

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,6 +79,33 @@ describe('attest ear show', () => {
     const { output } = await run('ear', 'show', path('affirming.jwt'), '--key', path('public.pem'), ...soon, '--json');
     expect(JSON.parse(output)).toMatchObject({
       submodules: { machine: { status: 'affirming', vector: { hardware: 2 } } },
+    });
+  });
+
+  it('takes a result without expiry up to the age it is told', async () => {
+    const input = [
+      { alg: 'ES256', typ: 'JWT' },
+      {
+        eat_profile: 'tag:github.com,2023:veraison/ear',
+        iat: Date.parse('2026-11-21T05:00:00Z') / 1000,
+        'ear.verifier-id': { build: 'b', developer: 'd' },
+        submods: { other: { 'ear.status': 'affirming' } },
+      },
+    ]
+      .map((each) => Buffer.from(JSON.stringify(each)).toString('base64url'))
+      .join('.');
+    const signature = sign('sha256', Buffer.from(input), { key: verifier.privateKey, dsaEncoding: 'ieee-p1363' });
+    await writeFile(path('old.jwt'), `${input}.${signature.toString('base64url')}`);
+    const show = (...more: string[]) =>
+      run('ear', 'show', path('old.jwt'), '--key', path('public.pem'), ...soon, ...more);
+    expect(await show()).toMatchObject({ exitCode: 1, errors: expect.stringContaining('EAR_EXPIRY_MISSING') });
+    expect(await show('--max-age', '2')).toMatchObject({
+      exitCode: 0,
+      output: expect.stringContaining('other: affirming'),
+    });
+    expect(await show('--max-age', '0.5')).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('EAR_EXPIRED'),
     });
   });
 

@@ -16,6 +16,7 @@ interface ShowArguments {
   key: string[];
   nonce: string | undefined;
   at: string | undefined;
+  'max-age': number | undefined;
   json: boolean;
 }
 
@@ -49,15 +50,24 @@ const showCommand: CommandModule<object, ShowArguments> = {
         describe: 'the challenge it has to answer, 64 hex digits; @FILE reads it from a file',
       })
       .option('at', { type: 'string', requiresArg: true, describe: 'judge at this time (ISO 8601) instead of now' })
+      .option('max-age', {
+        type: 'number',
+        requiresArg: true,
+        describe: 'minutes for which a result counts that names no expiry; without it such a result is refused',
+      })
       .option('json', { type: 'boolean', default: false, describe: 'print what was read as JSON' })
       .example('$0 attest ear show result.jwt --key broker-keys.json', "a broker's word on a machine") as never,
-  handler: async ({ file, key, nonce, at, json }) => {
+  handler: async ({ file, key, nonce, at, json, 'max-age': maxAgeMinutes }) => {
     const token = new TextDecoder().decode(await read(file)).trim();
     const keys = (await Promise.all(key.map(readKeys))).flat();
-    const challenge = nonce === undefined ? {} : { nonce: toBase64Url(await readNonce(nonce)) };
+    const expected = {
+      time: readTime(at),
+      ...(nonce === undefined ? {} : { nonce: toBase64Url(await readNonce(nonce)) }),
+      ...(maxAgeMinutes === undefined ? {} : { maxAgeWithoutExpiryMs: maxAgeMinutes * 60_000 }),
+    };
     let result: EarResult;
     try {
-      result = await readEar(token, keys, { time: readTime(at), ...challenge });
+      result = await readEar(token, keys, expected);
     } catch (error) {
       if (!(error instanceof EarError) || !REFUSED.includes(error.code)) throw error;
       console.error(describeError(error));

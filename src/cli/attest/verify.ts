@@ -91,10 +91,17 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         ...(report.buyer === undefined ? [] : [['Asked', 'by a buyer, through the broker'] as const]),
       ] as const;
       console.log(renderVerdict(verdict, { facts, colour: wantsColour() }));
+      if (verdict.status === 'refused') console.log(`\n${explainHint(args)}`);
     }
     process.exitCode = verdict.status === 'accepted' ? 0 : 1;
   },
 };
+
+/** A command of its own: it needs no nonce, and compares with an earlier report as well. */
+function explainHint({ report, reference }: VerifyArguments): string {
+  const words = ['cpushare attest explain', report, ...reference.map((named) => `--reference ${named}`)];
+  return `What changed, register by register:\n  ${words.join(' ')}`;
+}
 
 async function readRequest(args: VerifyArguments, report: Report): Promise<Request> {
   return {
