@@ -12,7 +12,7 @@ import { ALL_WORKAROUNDS } from './event-log/workarounds.ts';
 import { bankContradiction, bankVerdicts } from './firmware-banks.ts';
 import { findOddities } from './firmware-oddities.ts';
 import { explainRegisters } from './firmware-replay.ts';
-import { oddityFailure, separatorFailure } from './firmware-rules.ts';
+import { grubTextFailure, oddityFailure, separatorFailure } from './firmware-rules.ts';
 import type { UsedWorkaround } from './firmware-workaround-names.ts';
 import type { Failure, Ledger } from './ledger.ts';
 import type { Policy } from './policy.ts';
@@ -71,7 +71,8 @@ export function judgeBootLog(
   const broken =
     bankContradiction(log, events, BANK, crypto) ??
     oddityFailure(oddities, policy.firmwareWorkarounds) ??
-    separatorFailure(events, policy.firmwareWorkarounds);
+    separatorFailure(events, policy.firmwareWorkarounds) ??
+    grubTextFailure(events);
   const banks = bankVerdicts(log.banks, policy.banks, []);
   if (broken !== null) return { ...refuse(ledger, 'event-log-rules', broken), banks };
   ledger.pass('event-log-rules', 'The event log follows the rules of the firmware profile.');

@@ -64,4 +64,14 @@ export function separatorFailure(events: readonly DecodedEvent[], allowed: reado
   return missing === undefined ? null : rule(`Register ${missing} has no separator.`);
 }
 
+/** GRUB hashes the text that it writes: in every log seen, a digest beside another text was put there afterwards. */
+export function grubTextFailure(events: readonly DecodedEvent[]): Failure | null {
+  const altered = events.find(
+    ({ detail, trust }) =>
+      trust !== 'bound' && (detail.kind === 'grub-command' || detail.kind === 'kernel-command-line'),
+  );
+  if (altered === undefined) return null;
+  return rule(`Event ${altered.event.number} has a text of GRUB's beside a digest of something else.`);
+}
+
 const rule = (sentence: string): Failure => ({ code: 'EVENT_LOG_RULE_BROKEN', family: 'false', sentence });

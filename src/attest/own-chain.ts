@@ -13,6 +13,8 @@ import type { RefusalCode } from './refusal-codes.ts';
 
 /** Beyond this many events in a register, the difference is named without alignment: alignment costs the square. */
 const MAX_ALIGNED = 400;
+/** Nothing of our chain measures into these: whatever did is none of ours. 10 and 12 have records of their own. */
+const UNUSED_PCRS = [11, 13, 15] as const;
 
 export interface Difference {
   readonly pcr: number;
@@ -31,7 +33,7 @@ export function compareOwnChain(
   reference: PreparedReference,
   overlooked: readonly WorkaroundName[],
 ): readonly Difference[] {
-  const actual = new Map<number, DecodedEvent[]>(OWN_PCRS.map((pcr) => [pcr, []]));
+  const actual = new Map<number, DecodedEvent[]>([...OWN_PCRS, ...UNUSED_PCRS].map((pcr) => [pcr, []]));
   for (const decoded of events) {
     if (decoded.event.type !== EventType.NO_ACTION) actual.get(decoded.event.pcr)?.push(decoded);
   }
@@ -50,6 +52,7 @@ export function compareOwnChain(
       ),
     );
   }
+  for (const pcr of UNUSED_PCRS) differences.push(...differencesOf(pcr, [], actual.get(pcr) ?? []));
   return differences
     .map((difference, index) => ({ difference, index }))
     .sort((a, b) => rank(a.difference) - rank(b.difference) || a.index - b.index)

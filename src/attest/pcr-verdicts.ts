@@ -57,5 +57,8 @@ function judgement(index: number, initial: boolean, findings: Findings, passed: 
     if (passed('secure-boot')) return { basis: 'rule', sentence: 'Secure Boot on, its keys and authorities recorded.' };
     return { basis: 'differs', sentence: 'Secure Boot is off or cannot be proven.' };
   }
+  if (findings.differences.some((each) => each.pcr === index)) {
+    return { basis: 'differs', sentence: 'Something was measured here that is no part of the image.' };
+  }
   return { basis: 'explained', sentence: EXPLAINED[index] ?? 'Explained by the log, not compared.' };
 }
