@@ -11,6 +11,8 @@ import type { WindowsRecord } from './windows-records.ts';
 const MAX_HEX_BYTES = 16;
 /** dbx has hundreds of entries: a person wants their number. */
 const MAX_LISTED = 4;
+/** Windows' loader writes a record for every driver. */
+const MAX_RECORDS = 12;
 
 export function describeEvent({ event, detail }: DecodedEvent): string {
   switch (detail.kind) {
@@ -38,7 +40,7 @@ export function describeEvent({ event, detail }: DecodedEvent): string {
     case 'tag':
       return `${detail.name ?? `tag 0x${detail.tag.toString(16).padStart(8, '0')}`}${detail.label === null ? `, ${event.data.length} bytes` : `: ${detail.label}`}`;
     case 'windows':
-      return detail.records.map(describeRecord).join('; ');
+      return describeRecords(detail.records);
     case 'crtm-version':
       return `version ${detail.version}`;
     case 'firmware-blob':
@@ -104,6 +106,12 @@ function describeTables({ description, tables }: HandoffTables): string {
   return description === null || description === '' ? `tables ${names}` : `tables "${description}": ${names}`;
 }
 
+/** Only what is near the top: a person who needs the rest takes the JSON. */
+function describeRecords(records: readonly WindowsRecord[]): string {
+  const shown = records.slice(0, MAX_RECORDS).map(describeRecord);
+  return records.length > MAX_RECORDS ? `${shown.join('; ')}; ${records.length - MAX_RECORDS} more` : shown.join('; ');
+}
+
 function describeRecord({ name, value, records }: WindowsRecord): string {
-  return value === null ? `${name} { ${records.map(describeRecord).join('; ')} }` : `${name}=${value}`;
+  return value === null ? `${name} { ${describeRecords(records)} }` : `${name}=${value}`;
 }

@@ -15,7 +15,7 @@ export interface SignatureList {
   readonly entries: readonly SignatureEntry[];
 }
 
-/** EFI_SIGNATURE_DATA. */
+/** EFI_SIGNATURE_DATA. The owner is put into words when asked for: dbx has hundreds of entries. */
 export interface SignatureEntry {
   /** GUID of whoever enrolled it; Microsoft's is 77fa9abd-0359-4d32-bd60-28f4e78f784b. */
   readonly owner: string;
@@ -72,8 +72,24 @@ export function readSignatureLists(value: Uint8Array): readonly SignatureList[] 
 
 /** @throws LogError */
 export function readSignatureEntry(bytes: Uint8Array): SignatureEntry {
-  const reader = littleEndianReader(bytes);
-  return { owner: readGuid(reader), data: reader.bytes(reader.left, 'signature data') };
+  if (bytes.length < OWNER_BYTES) throw new LogError('LOG_TRUNCATED', `a signature of ${bytes.length} bytes`);
+  return new Entry(bytes);
+}
+
+class Entry implements SignatureEntry {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get owner(): string {
+    return readGuid(littleEndianReader(this.#bytes));
+  }
+
+  get data(): Uint8Array {
+    return this.#bytes.subarray(OWNER_BYTES);
+  }
 }
 
 function typeOf(guid: string): SignatureType {

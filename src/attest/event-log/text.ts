@@ -8,8 +8,16 @@ export function utf8(data: Uint8Array): string {
   return utf8Decoder.decode(data);
 }
 
+/** Short strings without surrogates, which are nearly all, are put together here: a decoder takes longer to be called. */
 export function utf16(data: Uint8Array): string {
-  return utf16Decoder.decode(data);
+  if (data.length > 128 || data.length % 2 !== 0) return utf16Decoder.decode(data);
+  let text = '';
+  for (let index = 0; index < data.length; index += 2) {
+    const unit = (data[index] ?? 0) | ((data[index + 1] ?? 0) << 8);
+    if ((unit & 0xf800) === 0xd800) return utf16Decoder.decode(data);
+    text += String.fromCharCode(unit);
+  }
+  return text;
 }
 
 /** Without one NUL at the end. */
@@ -51,13 +59,16 @@ export function startsWithText(data: Uint8Array, text: string): boolean {
   return true;
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** Three little-endian numbers, then eight bytes; -1 is a hyphen. */
+const GUID_ORDER = [3, 2, 1, 0, -1, 5, 4, -1, 7, 6, -1, 8, 9, -1, 10, 11, 12, 13, 14, 15];
+
 /** EFI_GUID: lower case, as the UEFI specification writes it. */
 export function readGuid(reader: LittleEndianReader): string {
-  const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
-  const head = `${hex(reader.u32('guid'), 8)}-${hex(reader.u16('guid'), 4)}-${hex(reader.u16('guid'), 4)}`;
-  let tail = '';
-  for (const byte of reader.bytes(8, 'guid')) tail += hex(byte, 2);
-  return `${head}-${tail.slice(0, 4)}-${tail.slice(4)}`;
+  const bytes = reader.bytes(16, 'guid');
+  let text = '';
+  for (const index of GUID_ORDER) text += index === -1 ? '-' : HEX[bytes[index] ?? 0];
+  return text;
 }
 
 /** A 64-bit length as a number, one past the end if it is larger than what is left: the reader then refuses it. */

@@ -85,18 +85,33 @@ export function readWindowsRecords(reader: LittleEndianReader, depth = 0): reado
   while (reader.left > 0) {
     const type = reader.u32('record type');
     const value = reader.bytes(reader.u32('record length'), 'record value');
+    const contains = isWindowsRecord(type) && (type & CONTAINER) !== 0;
     records.push(
-      isWindowsRecord(type) && (type & CONTAINER) !== 0
-        ? {
-            type,
-            name: windowsRecordName(type),
-            value: null,
-            records: readWindowsRecords(littleEndianReader(value), depth + 1),
-          }
-        : { type, name: windowsRecordName(type), value: valueText(value), records: [] },
+      new TypedRecord(type, value, contains ? readWindowsRecords(littleEndianReader(value), depth + 1) : null),
     );
   }
   return records;
+}
+
+/** Puts its value into words when asked for: a boot has hundreds of them. */
+class TypedRecord implements WindowsRecord {
+  readonly type: number;
+  readonly records: readonly WindowsRecord[];
+  readonly #bytes: Uint8Array | null;
+
+  constructor(type: number, bytes: Uint8Array, records: readonly WindowsRecord[] | null) {
+    this.type = type;
+    this.records = records ?? [];
+    this.#bytes = records === null ? bytes : null;
+  }
+
+  get name(): string {
+    return windowsRecordName(this.type);
+  }
+
+  get value(): string | null {
+    return this.#bytes === null ? null : valueText(this.#bytes);
+  }
 }
 
 function valueText(value: Uint8Array): string {
