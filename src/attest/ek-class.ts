@@ -11,8 +11,19 @@ import type { VendorRoot } from './vendor-roots.ts';
 /** TCG EK Credential Profile 2.6 §3.2.9: the names in the subject alternative name. */
 const TPM_MANUFACTURER = '2.23.133.2.1';
 const TPM_MODEL = '2.23.133.2.2';
-/** swtpm writes IBM's PCI vendor number in place of a TPM vendor id; the others are the vendor ids of simulators. */
-const SOFTWARE_MANUFACTURERS = ['id:00001014', 'id:49424D00', 'id:49424D20', 'id:58434720'];
+/**
+ * swtpm writes IBM's PCI vendor number in place of a TPM vendor id; the others are what libtpms and IBM's simulator (IBM),
+ * Microsoft's simulator (XYZ), VMware (VMW) and FIDO's test certificates call themselves.
+ */
+const SOFTWARE_MANUFACTURERS = [
+  'id:00001014',
+  'id:49424D00',
+  'id:49424D20',
+  'id:58595A20',
+  'id:564D5700',
+  'id:564D5720',
+  'id:FFFFF1D0',
+];
 /** swtpm_localca and swtpm-create-tpmca name their authorities so. */
 const SWTPM = /swtpm/i;
 /** The highest class that a TPM of this maker can be of, TCG Vendor ID Registry. */
@@ -30,7 +41,6 @@ const MAKERS: { readonly [id: string]: TpmClass } = {
   'id:4D534654': 'firmware',
   'id:474F4F47': 'cloud',
   'id:414D5A4E': 'cloud',
-  'id:564D5700': 'software',
 };
 /** From the strongest word to none. */
 const ORDER: readonly TpmClass[] = ['hardware', 'firmware', 'cloud', 'software', 'unknown'];

@@ -12,8 +12,8 @@ import { nameText } from './der-name.ts';
 export const EK_USAGE = '2.23.133.8.1';
 const ANY_USAGE = '2.5.29.37.0';
 const MAX_PATH = 6;
-/** Signatures checked for one EK certificate, however many certificates share a name. */
-const MAX_SIGNATURES = 16;
+/** Signatures checked for one EK certificate, however many certificates share a name; on P-521 each takes long in a browser. */
+const MAX_SIGNATURES = 8;
 /** Pairs of certificates looked at: authorities can sign each other in circles. */
 const MAX_STEPS = 200;
 const MIN_RSA_BITS = 2048;
@@ -32,31 +32,40 @@ export interface PathSources {
   readonly known: WeakMap<Certificate, WeakMap<Certificate, boolean>>;
 }
 
+/** What was spent on one leaf so far, and what is known of it: shared by searches among different anchors. */
+export interface Effort {
+  signatures: number;
+  steps: number;
+  readonly ofLeaf: Map<Certificate, boolean>;
+}
+export const newEffort = (): Effort => ({ signatures: 0, steps: 0, ofLeaf: new Map() });
+
 /** From the leaf up to and including an anchor, or the best reason why there is none. */
 export function findPath(
   leaf: Certificate,
   sources: PathSources,
   timeMs: number,
   crypto: AttestCrypto,
+  effort: Effort = newEffort(),
 ): { readonly path: readonly [Certificate, ...Certificate[]] } | PathProblem {
   const expiredLeaf = expiry(leaf, timeMs);
   const problems: PathProblem[] = [];
-  let signatures = 0;
-  let steps = 0;
 
   const signed = (child: Certificate, issuer: Certificate): boolean => {
-    const remembered = child === leaf ? undefined : sources.known.get(child)?.get(issuer);
+    const known = child === leaf ? effort.ofLeaf : sources.known.get(child);
+    const remembered = known?.get(issuer);
     if (remembered !== undefined) return remembered;
-    if (signatures >= MAX_SIGNATURES) return false;
-    signatures += 1;
+    if (effort.signatures >= MAX_SIGNATURES) return false;
+    effort.signatures += 1;
     // SHA-1 is let through here and judged in `violation`, which knows who may still have it
     const result = isSignedBy(child.signed, issuer, crypto, { sha1: 'allowed' });
-    if (child !== leaf) remember(sources, child, issuer, result);
+    if (child === leaf) effort.ofLeaf.set(issuer, result);
+    else remember(sources, child, issuer, result);
     return result;
   };
   const accepts = (path: readonly Certificate[], child: Certificate, issuer: Certificate, anchor: boolean): boolean => {
-    steps += 1;
-    if (steps > MAX_STEPS || path.includes(issuer) || !signed(child, issuer)) return false;
+    effort.steps += 1;
+    if (effort.steps > MAX_STEPS || path.includes(issuer) || !signed(child, issuer)) return false;
     const broken = violation(path.length - 1, child, issuer, { anchor, leaf });
     if (broken !== null) problems.push({ kind: 'invalid', sentence: broken });
     const late = broken === null ? expiry(issuer, timeMs) : null;

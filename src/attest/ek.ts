@@ -9,7 +9,7 @@ import { DerError } from './der.ts';
 import { type CertifiedKey, keyText, publicKeyOfTpm, sameKey } from './der-key.ts';
 import { canonicalName, nameText } from './der-name.ts';
 import { classify, manufacturerOf, modelOf } from './ek-class.ts';
-import { EK_USAGE, findPath, type PathSources } from './ek-path.ts';
+import { EK_USAGE, findPath, newEffort, type PathSources } from './ek-path.ts';
 import { judgeEkObject } from './ek-public.ts';
 import { judgeRevocation } from './ek-revocation.ts';
 import { type PreparedTrust, readLeaf, type StoredLeaf } from './ek-trust.ts';
@@ -133,11 +133,12 @@ function search(
   timeMs: number,
   crypto: AttestCrypto,
 ): ReturnType<typeof findPath> {
+  const effort = newEffort();
   if (trust.classified !== null) {
-    const found = findPath(leaf, withChain(trust.classified, chain), timeMs, crypto);
+    const found = findPath(leaf, withChain(trust.classified, chain), timeMs, crypto, effort);
     if ('path' in found) return found;
   }
-  return findPath(leaf, withChain(trust, chain), timeMs, crypto);
+  return findPath(leaf, withChain(trust, chain), timeMs, crypto, effort);
 }
 
 /** Certificates out of the evidence count beside those handed over by hand; both are worth what was signed above them. */
