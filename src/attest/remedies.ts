@@ -49,7 +49,8 @@ export const REMEDIES: { readonly [code in RefusalCode]: string } = {
   EK_CERTIFICATE_REVOKED: 'Take another machine.',
   REVOCATION_LIST_INVALID: 'Fetch it again from the authority, or leave it out.',
   REVOCATION_LIST_STALE: 'Fetch the current one, or leave it out.',
-  EK_CERTIFICATE_MISSING: 'Accept it knowingly with --accept-class unknown, or use a TPM with a certificate.',
+  EK_CERTIFICATE_MISSING:
+    'Give it with --ek-certificate: cpushare attest trust ek-url REPORT prints where makers of firmware TPMs hand it out. Or accept it knowingly with --accept-class unknown.',
   EK_AUTHORITY_UNKNOWN:
     "Name the TPM maker's authority with --trust FILE.pem, or accept --accept-class unknown knowingly.",
   TPM_CLASS_NOT_ACCEPTED:
