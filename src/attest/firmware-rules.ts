@@ -66,10 +66,12 @@ export function separatorFailure(events: readonly DecodedEvent[], allowed: reado
 
 /** GRUB hashes the text that it writes: in every log seen, a digest beside another text was put there afterwards. */
 export function grubTextFailure(events: readonly DecodedEvent[]): Failure | null {
-  const altered = events.find(
-    ({ detail, trust }) =>
-      trust !== 'bound' && (detail.kind === 'grub-command' || detail.kind === 'kernel-command-line'),
-  );
+  // what binds an event costs a hash, so it is asked last
+  const altered = events.find((decoded) => {
+    if (decoded.event.type !== EventType.IPL) return false;
+    const { kind } = decoded.detail;
+    return (kind === 'grub-command' || kind === 'kernel-command-line') && decoded.trust !== 'bound';
+  });
   if (altered === undefined) return null;
   return rule(`Event ${altered.event.number} has a text of GRUB's beside a digest of something else.`);
 }

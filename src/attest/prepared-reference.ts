@@ -3,7 +3,7 @@ import { equalBytes, fromHex, toHex } from '../shared/bytes.ts';
 import { CodedError } from '../shared/errors.ts';
 import type { AttestCrypto } from './crypto.ts';
 import { extend, initialPcr } from './event-log/replay.ts';
-import { type Action, actionDigests } from './firmware-actions.ts';
+import { type ActionDigests, actionDigests } from './firmware-actions.ts';
 import type { ReferenceEvent, ReferenceValues } from './reference-values.ts';
 
 export class ReferenceConsistencyError extends CodedError<'REFERENCE_VALUES_INCONSISTENT'> {}
@@ -18,7 +18,7 @@ export interface PreparedReference {
   /** SHA-256 of each kernel module, hex. */
   readonly modules: ReadonlySet<string>;
   /** sha256 digests of the firmware's own texts, for the oddities that a policy overlooks. */
-  readonly actions: { readonly [action in Action]: Uint8Array };
+  readonly actions: ActionDigests;
 }
 
 export interface PreparedEvent {
