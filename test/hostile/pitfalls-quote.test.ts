@@ -4,6 +4,8 @@ import { decode, encode } from 'tpm2-ts/codec';
 import { type TpmtSignature, tpmtSignature } from 'tpm2-ts/signature';
 import { describe, expect, it } from 'vitest';
 import { nodeAttestCrypto as crypto } from '../../src/attest/crypto-node.ts';
+import { earClaims } from '../../src/attest/ear.ts';
+import { readEarClaims } from '../../src/attest/ear-read.ts';
 import { qualifyingData } from '../../src/attest/qualifying-data.ts';
 import { encodeEvidence } from '../../src/protocol/evidence-document.ts';
 import { encodeReport, parseReport } from '../../src/protocol/report-document.ts';
@@ -274,5 +276,28 @@ describe('quote', () => {
       const verdict = judge(signedStatement((quote) => ({ ...quote, qualifiedSigner })));
       expect(codeOf(verdict)).toBe('QUOTE_SIGNER_MISMATCH');
     }
+  });
+});
+
+describe('result', () => {
+  it('pitfall 17: a result says until when it holds, and is worth nothing afterwards', () => {
+    const issuedAt = new Date('2026-11-21T05:00:00Z');
+    const expiresAt = new Date('2026-11-21T06:00:00Z');
+    const claims = earClaims(judge(), {
+      verifier: { developer: 'cpushare-live', build: 'test' },
+      issuedAt,
+      expiresAt,
+      challenge,
+      machineId: 'ab'.repeat(32),
+      referenceIds: [],
+      policyId: 'policy',
+      sessionKeySha256: 'cd'.repeat(32),
+    });
+    expect(claims.exp).toBe(expiresAt.getTime() / 1000);
+    const at = (time: Date, changed: object = claims) => readEarClaims(JSON.parse(JSON.stringify(changed)), { time });
+    expect(at(issuedAt).expiresAt).toEqual(expiresAt);
+    expect(() => at(new Date('2026-11-21T07:00:00Z'))).toThrow(expect.objectContaining({ code: 'EAR_EXPIRED' }));
+    const { exp: _, ...endless } = claims;
+    expect(() => at(issuedAt, endless)).toThrow(expect.objectContaining({ code: 'EAR_EXPIRY_MISSING' }));
   });
 });
