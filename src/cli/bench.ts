@@ -2,17 +2,25 @@
 import type { CommandModule } from 'yargs';
 import { benchAttestation } from './bench/attestation.ts';
 import { benchBoot } from './bench/boot.ts';
+import { benchBrowser } from './bench/browser.ts';
+import { benchEventLog } from './bench/event-log.ts';
 import type { Emit } from './bench/figure.ts';
 import { benchImage } from './bench/image.ts';
+import { benchPackage } from './bench/package.ts';
+import { benchWorstCase } from './bench/worst-case.ts';
 
 const parts: Record<string, (emit: Emit) => Promise<void>> = {
+  attest: benchAttestation,
+  log: benchEventLog,
+  'worst-case': benchWorstCase,
+  browser: benchBrowser,
+  package: benchPackage,
   image: benchImage,
   boot: benchBoot,
-  attest: benchAttestation,
 };
 
 interface BenchArguments {
-  only: string | undefined;
+  only: string[] | undefined;
 }
 
 export const benchCommand: CommandModule<object, BenchArguments> = {
@@ -20,10 +28,15 @@ export const benchCommand: CommandModule<object, BenchArguments> = {
   describe: 'measure build, boot and verification; one JSON line per figure',
   builder: (yargs) =>
     yargs
-      .option('only', { type: 'string', choices: Object.keys(parts), describe: 'one part' })
+      .option('only', {
+        choices: Object.keys(parts),
+        array: true,
+        requiresArg: true,
+        describe: 'only this part; repeat for more',
+      })
       .example('npm run bench -- --only attest', 'verifications per second'),
   handler: async ({ only }) => {
-    const chosen = Object.entries(parts).filter(([name]) => only === undefined || name === only);
+    const chosen = Object.entries(parts).filter(([name]) => only === undefined || only.includes(name));
     for (const [, measure] of chosen) await measure((figure) => console.log(JSON.stringify(figure)));
   },
 };
