@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CHECK_NAMES } from './appraise.ts';
 import { nodeAttestCrypto } from './crypto-node.ts';
 import { type EarContext, earClaims, earStatus } from './ear.ts';
 import { policyId } from './ear-policy-id.ts';
@@ -139,6 +140,19 @@ describe('the vector of a verdict', () => {
       }),
     );
   });
+
+  it.each(CHECK_NAMES.filter((name) => name !== 'tpm-class'))(
+    'takes something from the vector when only %s failed',
+    (name) => {
+      const verdict = onClass('hardware');
+      for (const family of ['malformed', 'false', 'policy'] as const) {
+        const checks = verdict.checks.map((check) =>
+          check.name === name ? { ...check, status: 'failed' as const, family, code: 'SOMETHING' } : check,
+        );
+        expect(worstTier(values({ ...verdict, checks }))).not.toBe('affirming');
+      }
+    },
+  );
 
   it('claims nothing from a verdict without checks', () => {
     expect(values({ ...onClass('hardware'), checks: [] })).toEqual(all(0));

@@ -63,6 +63,8 @@ export interface VerifierClaims {
   readonly image: Verdict['image'];
   readonly tpm: Verdict['tpm'];
   readonly checks: readonly Check[];
+  /** Oddities of the firmware that were overlooked because the policy names them. */
+  readonly workarounds: Verdict['workarounds'];
   /** Why each number of the vector is what it is. */
   readonly reasons: { readonly [claim: string]: string };
   readonly referenceIds: readonly string[];
@@ -98,6 +100,7 @@ function appraisal(verdict: Verdict, context: EarContext): EarAppraisal {
       image: verdict.image,
       tpm: verdict.tpm,
       checks: verdict.checks,
+      workarounds: verdict.workarounds,
       reasons: Object.fromEntries(Object.entries(appraised).map(([claim, { reason }]) => [claim, reason])),
       referenceIds: context.referenceIds,
       limits: verdict.limits,
