@@ -28,6 +28,7 @@ export function prepare(standing: Standing, crypto: AttestCrypto): Prepared {
       !ascending || NEEDED_PCRS.some((pcr) => !pcrs.includes(pcr)),
       `the policy must name at least the registers ${NEEDED_PCRS.join(', ')}, ascending`,
     ],
+    [!standing.policy.banks.includes('sha256'), 'the policy must name the bank sha256, that of the reference values'],
     [acceptedTpmClasses.length === 0, 'the policy accepts no class of TPM'],
     [standing.referenceValues.length === 0, 'there are no reference values to judge with'],
   ]);
