@@ -1,8 +1,9 @@
 /** The verifier's page as a real broker hands it out: the newest report of a machine, judged by who does not trust the broker. */
 import { X509Certificate } from 'node:crypto';
+import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { currentVerifierPage } from '../../scripts/verifier-page.ts';
+import { builtVerifierPage, currentVerifierPage } from '../../scripts/verifier-page.ts';
 import { createServer } from '../../src/broker/server.ts';
 import {
   acceptedImage,
@@ -88,6 +89,17 @@ describe.skipIf(!hasChromium)(`the page of a broker${withoutChromium}`, () => {
     await tab.page.getByRole('link', { name: machineId.slice(0, 16) }).click();
     await tab.page.locator('[data-kind=report]').waitFor();
     await addFiles(tab, others);
+    await tab.page.locator('#nonce').fill(nonce);
+    expect((await verify(tab)).status).toBe('accepted');
+  });
+
+  it('gives a report to the page from disk as well, when a person asks for it there', async () => {
+    tab = await openVerifier(browser, pathToFileURL(builtVerifierPage).href);
+    await addFiles(tab, others);
+    await tab.page.getByText('Fetch from a link instead').click();
+    await tab.page.getByLabel('Link to a report').fill(`${url}/v1/machines/${machineId}/report`);
+    await tab.page.getByRole('button', { name: 'Fetch' }).click();
+    await tab.page.locator('[data-kind=report]').waitFor();
     await tab.page.locator('#nonce').fill(nonce);
     expect((await verify(tab)).status).toBe('accepted');
   });

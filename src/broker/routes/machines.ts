@@ -81,7 +81,9 @@ export const machineRoutes: FastifyPluginCallbackTypebox<{ context: BrokerContex
           nextStep: 'wait for its next report, within minutes while the machine is on',
         });
       }
-      return reply.type('application/json; charset=utf-8').send(newest.document as unknown as ReportDocument);
+      // Public as it is: a verifier's page from disk or from elsewhere may read it, too.
+      reply.header('access-control-allow-origin', '*').type('application/json; charset=utf-8');
+      return reply.send(newest.document as unknown as ReportDocument);
     },
   );
   app.post(

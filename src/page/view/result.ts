@@ -1,4 +1,6 @@
 /** The outcome of a judgement as a page section: the answer first, then why, the picture, and everything behind it. */
+import type { TpmClass } from '../../attest/evidence.ts';
+import { weaknessOf } from '../../attest/limits.ts';
 import type { Check, Verdict } from '../../attest/verdict.ts';
 import type { CodedError } from '../../shared/errors.ts';
 import { chainsOf } from '../chain.ts';
@@ -48,8 +50,13 @@ function verdictBanner(verdict: Verdict, failed: readonly Check[]): HTMLElement 
     { class: `banner ${accepted ? 'good' : 'bad'}`, 'data-status': verdict.status },
     icon(accepted ? 'good' : 'bad'),
     el('h2', { tabindex: '-1' }, accepted ? 'ACCEPTED' : 'REFUSED'),
-    el('p', {}, sentence),
+    el('div', {}, el('p', {}, sentence), accepted ? caution(verdict.tpm.class) : null),
   );
+}
+
+/** Accepted because somebody chose to: what that is worth belongs beside the word. */
+function caution(tpmClass: TpmClass): HTMLElement | null {
+  return tpmClass === 'software' || tpmClass === 'unknown' ? el('p', {}, weaknessOf(tpmClass)) : null;
 }
 
 function unjudgedBanner(error: CodedError): HTMLElement {
