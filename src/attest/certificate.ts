@@ -125,8 +125,6 @@ export function isSignedBy(
   return crypto.verify({ key: publicKey, ...algorithm, data: signed.data, signature: signed.signature });
 }
 
-export const sameCertificate = (a: Certificate, b: Certificate): boolean => equalBytes(a.der, b.der);
-
 /** The three parts that certificates and revocation lists share. @throws DerError */
 export function readSigned(der: Uint8Array): {
   readonly body: DerElement;

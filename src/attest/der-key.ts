@@ -9,6 +9,7 @@ import {
   finish,
   hasMore,
   inside,
+  malformed,
   naturalBytes,
   oidText,
   only,
@@ -42,10 +43,16 @@ export function publicKeyOf(info: DerElement): CertifiedKey {
   const bits = bitStringBytes(expectTag(reader, TAG.bitString));
   finish(reader);
   const oid = oidText(expectTag(algorithm, TAG.oid));
+  if (oid === RSA) {
+    if (hasMore(algorithm)) expectEmpty(expectTag(algorithm, TAG.null));
+    finish(algorithm);
+    return rsaKey(bits, false);
+  }
   // The parameters of RSAES-OAEP say how to encrypt to the key; which key it is they do not change.
-  if (oid === RSA || oid === RSAES_OAEP) return rsaKey(bits, oid === RSAES_OAEP);
-  if (oid !== EC || !hasMore(algorithm)) return { kind: 'other', algorithm: oid };
+  if (oid === RSAES_OAEP) return rsaKey(bits, true);
+  if (oid !== EC) return { kind: 'other', algorithm: oid };
   const parameter = take(algorithm);
+  finish(algorithm);
   const curve = parameter.tag === TAG.oid ? CURVES[oidText(parameter)] : undefined;
   if (curve === undefined) return { kind: 'other', algorithm: oid };
   const width = CURVE_BYTES[curve];
@@ -78,6 +85,10 @@ export function keyText(key: CertifiedKey): string {
 
 export const bitLength = (number: Uint8Array): number =>
   number.length === 0 ? 0 : 8 * number.length - Math.clz32(number[0] ?? 0) + 24;
+
+function expectEmpty({ start, content, end }: DerElement): void {
+  if (content !== end) throw malformed(start, 'a NULL that holds something');
+}
 
 function rsaKey(bits: Uint8Array, oaep: boolean): CertifiedKey {
   const reader = inside(only(bits, TAG.sequence));
