@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { makeCredential } from 'tpm2-ts/make-credential-node';
 import type { TpmClass } from '../attest/evidence.ts';
 import { policyAccepting } from '../attest/policies.ts';
+import { describeError } from '../shared/errors.ts';
 import type { BrokerContext } from './context.ts';
 import { type DataFolder, holdDataFolder } from './data-folder.ts';
 import type { Database } from './db/database.ts';
 import { migrate } from './db/migrations.ts';
 import { openPglite } from './db/pglite.ts';
 import { openPostgres } from './db/postgres.ts';
+import { sweepVerifications } from './db/verifications.ts';
 import { createDoorbells } from './doorbells.ts';
 import { createResults } from './ear.ts';
 import { MAX_OUTSTANDING_ENROLMENTS } from './enrolment.ts';
@@ -57,6 +59,7 @@ const MAX_UNATTESTED = 1000;
 const MAX_CONNECTIONS = 2000;
 /** Machines whose question for work is held open; beyond that they ask every few seconds. */
 const MAX_HELD_POLLS = 1000;
+const SWEEP_MS = 60_000;
 const VERIFICATION_LIMITS: VerificationLimits = { total: 256, perMachine: 4, perRequester: 32 };
 /** Requests of one address: a house full of machines passes, a flood does not. */
 const RATE: RateLimit = { burst: 200, perSecond: 20, maxRequesters: 10_000 };
@@ -100,6 +103,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       nextAttestationMs: NEXT_ATTESTATION_MS,
       log: options.log,
     };
+    closers.push(sweeping(context));
     const limits = { rate: options.rate ?? RATE, connections: MAX_CONNECTIONS };
     const app = await createServer(context, limits, options.verifierPage ?? null);
     closers.push(async () => app.close());
@@ -115,6 +119,18 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     await close();
     throw error;
   }
+}
+
+/** Evidence that nobody collects must go, also when nobody asks for more. Returns its end. */
+function sweeping({ db, now, log }: BrokerContext): () => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    last = sweepVerifications(db, now()).catch((error: unknown) => log(`sweeping failed: ${describeError(error)}`));
+  }, SWEEP_MS);
+  return async () => {
+    clearInterval(timer);
+    await last;
+  };
 }
 
 function openDatabase(url: string | null, folder: DataFolder): Promise<Database> {

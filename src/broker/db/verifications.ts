@@ -36,13 +36,7 @@ export async function addVerification(
 ): Promise<void> {
   await db.transaction(async (transaction) => {
     if ((await lockMachine(transaction, fresh.machineId)) === null) throw machineUnknown();
-    // Locked rows are somebody else's to delete: two that sweep at once must not wait for each other.
-    await transaction.query(
-      `DELETE FROM verifications WHERE verification_id IN (
-         SELECT verification_id FROM verifications WHERE expires_at <= $1 FOR UPDATE SKIP LOCKED
-       )`,
-      [new Date(now.getTime() - REMEMBERED_MS).toISOString()],
-    );
+    await sweepVerifications(transaction, now);
     const [counts] = await transaction.query<{ total: number; machine: number; requester: number }>(
       `SELECT count(*)::int4 AS total,
          (count(*) FILTER (WHERE machine_id = $1 AND state = 'waiting' AND expires_at > $3))::int4 AS machine,
@@ -89,6 +83,16 @@ function roomRefusal(
   }
   if (counts.total < limits.total) return null;
   return new RequestError('VERIFICATIONS_FULL', 'too many challenges are waiting at this broker', { nextStep });
+}
+
+/** Forgets what has been over for a while. Locked rows are somebody else's to delete: two that sweep must not wait for each other. */
+export async function sweepVerifications(db: Queryable, now: Date): Promise<void> {
+  await db.query(
+    `DELETE FROM verifications WHERE verification_id IN (
+       SELECT verification_id FROM verifications WHERE expires_at <= $1 FOR UPDATE SKIP LOCKED
+     )`,
+    [new Date(now.getTime() - REMEMBERED_MS).toISOString()],
+  );
 }
 
 /** The one that waits longest, or null. It stays waiting until it is answered: an answer that was lost is asked for again. */

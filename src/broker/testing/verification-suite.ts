@@ -2,7 +2,13 @@
 import fc from 'fast-check';
 import { beforeEach, expect, it } from 'vitest';
 import type { Database } from '../db/database.ts';
-import { addVerification, answerVerification, findVerification, nextVerification } from '../db/verifications.ts';
+import {
+  addVerification,
+  answerVerification,
+  findVerification,
+  nextVerification,
+  sweepVerifications,
+} from '../db/verifications.ts';
 import { ANSWER_WITHIN_MS, COLLECT_WITHIN_MS, type OpenVerification, REMEMBERED_MS } from '../verification.ts';
 
 const start = new Date('2026-04-01T00:00:00.123Z');
@@ -114,6 +120,9 @@ export function describeVerifications(database: () => Database, machineIn: (db: 
     const waiting = await nextVerification(db, third, start);
     if (waiting !== null) await answerVerification(db, waiting, { failure: 'BUSY' }, start);
     expect(await code({ requester, machineId: third })).toBe('VERIFICATIONS_BUSY');
+    const last = later(COLLECT_WITHIN_MS + REMEMBERED_MS - 1);
+    await sweepVerifications(db, last);
+    expect(await db.query(`SELECT 1 FROM verifications WHERE state = 'failed'`)).toHaveLength(1);
     const after = later(COLLECT_WITHIN_MS + REMEMBERED_MS);
     expect(await code({ requester }, after)).toBe('taken');
     expect(await db.query('SELECT 1 FROM verifications')).toHaveLength(1);

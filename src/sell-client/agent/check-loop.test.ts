@@ -11,7 +11,7 @@ import { fromHex, toBase64, toHex } from '../../shared/bytes.ts';
 import { BrokerAnswerError, type BrokerClient } from '../broker/broker-client.ts';
 import type { MachineTpm } from '../tpm/machine-tpm.ts';
 import type { Session } from './attest-once.ts';
-import { answerChecksForever, CHECKS, type CheckPorts, CREDENTIALS, RETURNS } from './check-loop.ts';
+import { answerChecksForever, CHECKS, type CheckPorts, CREDENTIALS, REFUSED_AFTER_MS, RETURNS } from './check-loop.ts';
 import { sha256 } from './evidence.ts';
 import { createSessionKey } from './session-key.ts';
 import type { AgentEvent } from './state.ts';
@@ -30,6 +30,8 @@ const check = (change: Partial<PendingVerification> = {}): PendingVerification =
 interface Scene {
   readonly pending: (poll: number) => PendingVerification | undefined | Error;
   readonly tpm?: Partial<MachineTpm>;
+  /** How long the TPM takes for whatever it is asked. */
+  readonly tpmTookMs?: number;
   /** The program ends then. */
   readonly endMs: number;
 }
@@ -102,7 +104,10 @@ async function run(scene: Scene) {
     random: () => 0.5,
     networkUp: async () => undefined,
     tpm: {
-      get: async () => tpm,
+      get: async () => {
+        pass(scene.tpmTookMs ?? 0);
+        return tpm;
+      },
       discard: async () => {
         seen.discards += 1;
       },
@@ -158,22 +163,36 @@ describe('answering buyers', () => {
   it.each([
     {
       name: 'a credential that the TPM refuses',
+      tookMs: 40,
       activate: () => Promise.reject(Object.assign(new Error('integrity'), { name: 'TPM_RC_INTEGRITY' })),
     },
-    { name: "a credential with the broker's own secret", activate: async () => new Uint8Array(32).fill(1) },
-    { name: 'a credential with a shorter secret', activate: async () => secret.subarray(0, 20) },
-  ])('says one and the same of $name, and goes on with its TPM', async ({ activate }) => {
-    const { answers, discards, quoted, events } = await run({
-      pending: (poll) => (poll === 0 ? check({ credential }) : undefined),
-      tpm: { activate },
-      endMs: 30_000,
-    });
-    expect(answers).toEqual([
-      { id: expect.any(String), atMs: 100, failure: 'CREDENTIAL_REFUSED', signature: expect.any(String) },
-    ]);
-    expect([discards, quoted]).toEqual([0, []]);
-    expect(events.at(-1)).toEqual({ type: 'check-ended', answered: false });
-  });
+    {
+      name: "a credential with the broker's own secret",
+      tookMs: 900,
+      activate: async () => new Uint8Array(32).fill(1),
+    },
+    { name: 'a credential with a shorter secret', tookMs: 0, activate: async () => secret.subarray(0, 20) },
+  ])(
+    'says one and the same of $name, after one and the same time, and goes on with its TPM',
+    async ({ activate, tookMs }) => {
+      const { answers, discards, quoted, events } = await run({
+        pending: (poll) => (poll === 0 ? check({ credential }) : undefined),
+        tpm: { activate },
+        tpmTookMs: tookMs,
+        endMs: 30_000,
+      });
+      expect(answers).toEqual([
+        {
+          id: expect.any(String),
+          atMs: 100 + REFUSED_AFTER_MS,
+          failure: 'CREDENTIAL_REFUSED',
+          signature: expect.any(String),
+        },
+      ]);
+      expect([discards, quoted]).toEqual([0, []]);
+      expect(events.at(-1)).toEqual({ type: 'check-ended', answered: false });
+    },
+  );
 
   it('tells the buyer at once when its TPM is broken, and opens it anew', async () => {
     const gone = new TpmTransportError('IO_FAILED', 'gone');

@@ -24,6 +24,8 @@ export const CHECKS: AllowanceLimit = { burst: 6, everyMs: 10_000 };
 export const CREDENTIALS: AllowanceLimit = { burst: 4, everyMs: 180_000 };
 /** Two machines with a copy of one TPM take each other's place at the broker; they shall not do it all the time. */
 export const RETURNS: AllowanceLimit = { burst: 2, everyMs: 60_000 };
+/** A refused credential is answered so long after it came, whatever the TPM found wrong how fast: nothing to learn from the time. */
+export const REFUSED_AFTER_MS = 5000;
 /** Less than a minute, after which home routers forget a quiet connection. */
 const POLL_WAIT_MS = 25_000;
 /** Between two questions that came back empty at once. */
@@ -75,9 +77,13 @@ async function answerOne(
   mayOpen: boolean,
 ): Promise<void> {
   ports.dispatch({ type: 'check-begun' });
+  const begunMs = ports.nowMs();
   let done = false;
   try {
     const given: CheckAnswer = mayOpen ? await orFailure(session, ports, check) : { failure: 'BUSY' };
+    if (given.failure === 'CREDENTIAL_REFUSED') {
+      await ports.pause(Math.max(0, begunMs + REFUSED_AFTER_MS - ports.nowMs()));
+    }
     const signature = signRequest(session, { machineId, purpose: 'answer', subject: check.verificationId });
     await session.broker.answerVerification(machineId, check.verificationId, { ...given, signature });
     done = given.failure === undefined;

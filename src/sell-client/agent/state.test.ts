@@ -9,6 +9,8 @@ const anyEvent: fc.Arbitrary<AgentEvent> = fc.oneof(
   fc.constant<AgentEvent>({ type: 'enrolling' }),
   fc.constant<AgentEvent>({ type: 'enrolled', machineId }),
   fc.constant<AgentEvent>({ type: 'machine-unknown' }),
+  fc.constant<AgentEvent>({ type: 'check-begun' }),
+  fc.boolean().map((answered): AgentEvent => ({ type: 'check-ended', answered })),
   fc.constant<AgentEvent>({ type: 'unattested', problem }),
   fc.constant<AgentEvent>({ type: 'platform', bootMode: 'uefi', secureBoot: true }),
   fc.constant<AgentEvent>({ type: 'tpm', tpm: { kind: 'absent' } }),
