@@ -93,7 +93,7 @@ export function parsePolicy(json: Uint8Array | string): Policy {
     const reason = cause instanceof Error ? `: ${cause.message}` : '';
     throw new PolicyError('POLICY_MALFORMED', `this is not a policy${reason}`, {
       cause,
-      nextStep: 'write every field, and no other; the README shows a whole policy',
+      nextStep: 'write every field, and no other; docs/policy.md shows a whole one',
     });
   }
 }
