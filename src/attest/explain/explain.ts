@@ -16,10 +16,11 @@ import { compare, type Pair } from './compare.ts';
 import { firmwareRule } from './firmware.ts';
 import { kernelRule } from './kernel.ts';
 import { machineOwnerKeysRule } from './machine-owner-keys.ts';
-import { measurementsOf, measurementsOfReference } from './measurement.ts';
+import { type Measurement, measurementsOf, measurementsOfReference } from './measurement.ts';
 import { nearestRelease, type Release, releaseChange } from './release.ts';
 import { remainderRule } from './remainder.ts';
 import { revocationsRule } from './revocations.ts';
+import { againstEarlier, againstReference, type Runtime, runtimeRule } from './runtime.ts';
 import { secureBootRule } from './secure-boot.ts';
 
 export interface Boot {
@@ -30,6 +31,7 @@ export interface Boot {
   readonly startupLocality: number;
   /** Registers as they were handed over, sha256 bank. */
   readonly pcrs: ReadonlyMap<number, Uint8Array>;
+  readonly runtime: Runtime;
 }
 
 export interface Explanation {
@@ -75,6 +77,7 @@ const RULES: readonly Rule[] = [
   bootLoaderRule,
   firmwareRule,
   bootMediumRule,
+  runtimeRule,
   remainderRule,
 ];
 
@@ -86,10 +89,17 @@ export function explain(boot: Boot, against: Against): Explanation {
   if (nearest !== null) {
     const baseline: Baseline = { kind: 'reference', where: `in ${nearest.name}` };
     parts.push({ baseline, pcrs: OWN_PCRS, pairs: compare(measurementsOfReference(nearest.values), seen, OWN_PCRS) });
+    parts.push({ baseline, pcrs: [IMA_PCR], pairs: againstReference(boot.runtime, nearest.values) });
   }
   if (against.earlier !== null) {
     const pcrs = LOG_PCRS.filter((pcr) => nearest === null || !OWN_PCRS.includes(pcr));
     parts.push({ baseline: EARLIER, pcrs, pairs: compare(measurementsOf(against.earlier.events), seen, pcrs) });
+    const runtime = nearest === null ? [IMA_PCR, CONFIGURATION_PCR] : [CONFIGURATION_PCR];
+    parts.push({
+      baseline: EARLIER,
+      pcrs: runtime,
+      pairs: againstEarlier(against.earlier.runtime, boot.runtime, runtime),
+    });
   }
   const unexplained = ALL_PCRS.filter((index) => isUnexplained(index, boot));
   return {
@@ -99,7 +109,8 @@ export function explain(boot: Boot, against: Against): Explanation {
     ],
     registers: ALL_PCRS.map((index) => {
       const part = parts.find(({ pcrs }) => pcrs.includes(index));
-      const pairs = part?.pairs.filter(({ pcr }) => pcr === index) ?? alone(index, seen);
+      const pairs =
+        part?.pairs.filter(({ pcr }) => pcr === index) ?? alone(index, [...seen, ...boot.runtime.measurements]);
       const value = boot.pcrs.get(index);
       return {
         index,
@@ -124,7 +135,7 @@ function changesOf(pairs: readonly Pair[], baseline: Baseline): readonly Change[
 }
 
 /** With nothing to compare with, everything that was measured stands alone. */
-function alone(index: number, seen: ReturnType<typeof measurementsOf>): readonly Pair[] {
+function alone(index: number, seen: readonly Measurement[]): readonly Pair[] {
   return seen
     .filter(({ pcr }) => pcr === index)
     .map((after) => ({ pcr: index, kind: 'same' as const, before: null, after }));
@@ -140,7 +151,7 @@ function stateOf(
   if (pairs !== null && differing(pairs).length > 0) return 'differs';
   const value = boot.pcrs.get(index);
   if (value !== undefined && equalBytes(value, initialPcr(index, 'sha256', boot.startupLocality))) return 'initial';
-  if (isRuntime(index) && !boot.replayed.has(index)) return 'runtime';
+  if (isRuntime(index) && pairs === null) return 'runtime';
   return pairs === null ? 'not-compared' : 'expected';
 }
 
@@ -149,7 +160,7 @@ function isUnexplained(index: number, boot: Boot): boolean {
   const value = boot.pcrs.get(index);
   if (value === undefined) return false;
   const replayed = boot.replayed.get(index);
-  if (replayed === undefined && isRuntime(index)) return false;
+  if (replayed === undefined && isRuntime(index)) return boot.runtime.unexplained.includes(index);
   return !equalBytes(value, replayed ?? initialPcr(index, 'sha256', boot.startupLocality));
 }
 

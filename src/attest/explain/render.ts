@@ -37,7 +37,7 @@ const STATES: { readonly [state in RegisterExplanation['state']]: string } = {
   'not-compared': 'explained by the log, not compared',
   unexplained: 'UNEXPLAINED: the log does not lead to this value',
   initial: 'never extended',
-  runtime: 'extended by the running system',
+  runtime: 'by the running system, not compared',
 };
 
 export function renderExplanation(explanation: Explanation, options: ExplainRenderOptions = {}): string {

@@ -9,11 +9,11 @@ import { renderExplanation } from './render.ts';
 
 const vectors = join(import.meta.dirname, '../../../../shared/vectors');
 const present = existsSync(vectors);
-const bootOf = (file: string) =>
-  readBoot(
-    { eventLog: new Uint8Array(readFileSync(join(vectors, `${file}.eventlog.bin`))), pcrs: {} },
-    nodeAttestCrypto,
-  );
+const none = new Uint8Array();
+const bootOf = (file: string) => {
+  const eventLog = new Uint8Array(readFileSync(join(vectors, `${file}.eventlog.bin`)));
+  return readBoot({ eventLog, pcrs: {}, imaLog: none, configuration: none }, nodeAttestCrypto);
+};
 const explained = (earlier: string, now: string) => explain(bootOf(now), { references: [], earlier: bootOf(earlier) });
 
 describe.skipIf(!present)(`real boots${present ? '' : ' (skipped: no vectors)'}`, () => {
