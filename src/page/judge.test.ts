@@ -1,7 +1,7 @@
 /** The page's judgement is the verifier's own, and what it cannot judge has the command line's codes. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type FixtureName, fixturePath, loadFixture } from '../../test/fixtures/load.ts';
+import { FIXTURES, type FixtureName, fixturePath, loadFixture } from '../../test/fixtures/load.ts';
 import { appraise } from '../attest/appraise.ts';
 import { nobleAttestCrypto } from '../attest/crypto-noble.ts';
 import { nodeAttestCrypto } from '../attest/crypto-node.ts';
@@ -33,7 +33,7 @@ const codeOf = (outcome: Outcome): string =>
 const judge = (given: PageInputs): Outcome => judgeInputs(given, now, nobleAttestCrypto);
 
 describe('the judgement', () => {
-  it.each(['p256', 'rsa2048'] as const)("of %s is the verifier's own, with either cryptography", (name) => {
+  it.each(FIXTURES)("of %s is the verifier's own, with either cryptography", (name) => {
     const { report, expected } = loadFixture(name);
     const outcome = judge(inputs(name));
     if (outcome.kind === 'unjudged') throw outcome.error;

@@ -33,6 +33,8 @@ const details = byId('details', HTMLElement);
 /** One report and one policy at a time: a new one takes the place of the old. */
 const SINGLE: readonly DocumentKind[] = ['report', 'policy'];
 let documents: readonly GivenDocument[] = [];
+/** Links of the fragment that are still to be followed. */
+let wished: readonly string[] = [];
 
 files.addEventListener('change', () => void attempt(addFiles([...(files.files ?? [])])));
 byId('add-pasted', HTMLButtonElement).addEventListener('click', () => {
@@ -84,6 +86,7 @@ async function addLink(text: string): Promise<void> {
   say(`Fetching from ${url.host} …`);
   add(url.href, await fetchDocument(url));
   link.value = '';
+  if (wished.length > 0) await followNext();
 }
 
 async function listMachines(): Promise<void> {
@@ -92,24 +95,29 @@ async function listMachines(): Promise<void> {
   byId('machine-list', HTMLUListElement).replaceChildren(...machineItems(known));
 }
 
-/** A link in the fragment: from this page's own place it is followed, for any other the person is asked. */
+/** What a link to this page wishes for, in its fragment. */
 async function follow(fragment: string): Promise<void> {
   const wish = wishOf(fragment);
   if (wish.nonce !== '') nonce.value = wish.nonce;
   if (wish.brokerId !== '') broker.value = wish.brokerId;
-  for (const each of wish.links) {
-    const url = allowedLink(each, location.href);
-    if (!isForeign(url, location.href)) {
-      await addLink(each);
-      continue;
-    }
-    byId('by-link', HTMLDetailsElement).open = true;
-    link.value = url.href;
-    say(`The link that brought you here wants a file from ${url.host}. Press “Fetch” if you want that too.`);
-    link.focus();
-    return;
-  }
-  if (documents.some(({ kind }) => kind === 'reference') && nonce.value !== '') await verify();
+  wished = wish.links;
+  await followNext();
+  const given = documents.map(({ kind }) => kind);
+  if (wish.links.length > 0 && given.includes('report') && given.includes('reference') && nonce.value !== '')
+    await verify();
+}
+
+/** From this page's own place a link is followed; for any other the person is asked, and the rest waits for the answer. */
+async function followNext(): Promise<void> {
+  const [next, ...rest] = wished;
+  if (next === undefined) return;
+  wished = rest;
+  const url = allowedLink(next, location.href);
+  if (!isForeign(url, location.href)) return addLink(next);
+  byId('by-link', HTMLDetailsElement).open = true;
+  link.value = url.href;
+  say(`The link that brought you here wants a file from ${url.host}. Press “Fetch” if you want that too.`);
+  link.focus();
 }
 
 function add(name: string, bytes: Uint8Array): void {
