@@ -144,6 +144,27 @@ describe('the first event that diverges', () => {
     );
   });
 
+  it.each([
+    {
+      name: 'the log of a release, and a register that is not',
+      initrd: GOOD_BOOT.initrd,
+      says: 'the log is that of cpushare-seller 0.1.0, and something else was measured',
+    },
+    {
+      name: 'a log that differs from it',
+      initrd: 'another',
+      says: 'beside cpushare-seller 0.1.0, the log first differs at event',
+    },
+  ])('without an explanation, says where the log leaves the closest release: $name', ({ initrd, says }) => {
+    const events = bootEvents({ ...GOOD_BOOT, initrd });
+    const quoted = registersOf(parsed(events));
+    quoted.get('sha256')?.set(9, new Uint8Array(32).fill(7));
+    const { failed } = judge(writeEventLog(events, crypto), quoted);
+    expect(failed).toMatchObject({ code: 'EVENT_LOG_REPLAY_MISMATCH', difference: { component: 'register 9' } });
+    expect(failed?.sentence).toContain(`no single event explains it; ${says}`);
+    expect(failed?.difference?.event).toBeGreaterThan(0);
+  });
+
   it('is found in bounded work, however long the log', () => {
     let hashes = 0;
     const hash = (name: HashName, data: Uint8Array): Uint8Array => {

@@ -42,6 +42,7 @@ export function divergence(
   return (
     fromReference(decoded, digests, register, bank, quoted, references) ??
     fromOneChange(decoded, digests, start, bank, quoted, crypto) ??
+    besideReference(decoded, digests, register, bank, references) ??
     unconfirmed(decoded)
   );
 }
@@ -60,20 +61,56 @@ function fromReference(
   const fits = (pcrs: { readonly [register: string]: string }): boolean => pcrs[String(register)] === value;
   const reference = references.find(({ pcrs }) => fits({ ...pcrs.cd }) || fits({ ...pcrs.usb }));
   if (reference === undefined) return null;
-  const wanted = reference.events.filter(({ pcr }) => pcr === register);
-  const at = wanted.findIndex(({ digest }, index) => {
-    const logged = digests[index];
-    return logged === undefined || !equalBytes(fromHex(digest), logged);
-  });
   const { name, version } = reference.image;
   const whole = `the register is that of ${name} ${version}, the log is not`;
-  const expected = wanted[at]?.component;
-  const event = events[at === -1 ? wanted.length : at];
+  const { at, expected } = firstDifference(digests, register, reference);
+  const event = events[at];
   if (event === undefined) {
     return { sentence: `${whole}: it ends before ${expected ?? 'its last event'}`, event: last(events) };
   }
-  const instead = expected === undefined ? 'is one too many' : `stands where ${expected} was measured`;
+  const instead = expected === null ? 'is one too many' : `stands where ${expected} was measured`;
   return { sentence: `${whole}: ${title(event)} ${instead}`, event: event.event.number };
+}
+
+/** Nothing explains the register; at least it can be said where the log leaves the release that it is closest to. */
+function besideReference(
+  events: readonly DecodedEvent[],
+  digests: readonly Uint8Array[],
+  register: number,
+  bank: HashName,
+  references: readonly ReferenceValues[],
+): Divergence | null {
+  if (bank !== 'sha256' || events.length === 0) return null;
+  const compared = references
+    .map((reference) => ({ reference, ...firstDifference(digests, register, reference) }))
+    .filter(({ length }) => length > 0);
+  const [closest] = compared.sort((a, b) => b.at - a.at);
+  if (closest === undefined) return null;
+  const { name, version } = closest.reference.image;
+  const event = events[closest.at];
+  if (event !== undefined) {
+    const sentence = `no single event explains it; beside ${name} ${version}, the log first differs at ${title(event)}`;
+    return { sentence, event: event.event.number };
+  }
+  const what =
+    closest.expected === null ? 'the log is that of' : `the log ends before ${closest.expected}, beside that of`;
+  const sentence = `no single event explains it; ${what} ${name} ${version}, and something else was measured`;
+  return { sentence, event: last(events) };
+}
+
+/** `at`: how many events from the beginning are the release's; `expected`: what it has there, null behind its last. */
+function firstDifference(
+  digests: readonly Uint8Array[],
+  register: number,
+  reference: ReferenceValues,
+): { readonly at: number; readonly expected: string | null; readonly length: number } {
+  const wanted = reference.events.filter(({ pcr }) => pcr === register);
+  const differs = wanted.findIndex(({ digest }, index) => {
+    const logged = digests[index];
+    return logged === undefined || !equalBytes(fromHex(digest), logged);
+  });
+  const at = differs === -1 ? wanted.length : differs;
+  return { at, expected: wanted[at]?.component ?? null, length: wanted.length };
 }
 
 function fromOneChange(
