@@ -30,6 +30,8 @@ const LABELS: { readonly [oid: string]: string } = {
 };
 const MAX_ATTRIBUTES = 64;
 const MAX_TEXT = 256;
+/** Real ones stay below 150 characters. */
+const MAX_LINE = 300;
 
 /** Is every SET of this name in DER's order? Walks the whole name, so a name that is none throws. @throws DerError */
 export function isNameInOrder(name: DerElement): boolean {
@@ -93,7 +95,8 @@ const written = new WeakMap<Uint8Array, string>();
 function writtenText(der: Uint8Array): string {
   try {
     const parts = nameAttributes(only(der, TAG.sequence)).map(({ type, value }) => `${LABELS[type] ?? type}=${value}`);
-    return parts.join(', ') || '(no name)';
+    const text = parts.join(', ') || '(no name)';
+    return text.length > MAX_LINE ? `${text.slice(0, MAX_LINE - 1)}…` : text;
   } catch {
     return '(a name that cannot be read)';
   }

@@ -169,7 +169,12 @@ describe('a chain that must not be believed (pitfall 50)', () => {
       certificates: [leafUnder(root, { notAfter: w.utcTime('261121065959Z') })],
       code: 'EK_CERTIFICATE_EXPIRED',
     },
-    { name: 'no anchors (pitfall 52)', certificates: [leafUnder(root)], trust: { anchors: [] }, code: 'EK_AUTHORITY_UNKNOWN' },
+    {
+      name: 'no anchors (pitfall 52)',
+      certificates: [leafUnder(root)],
+      trust: { anchors: [] },
+      code: 'EK_AUTHORITY_UNKNOWN',
+    },
     {
       name: 'an anchor among the certificates of the evidence only',
       certificates: [leafUnder(root), root.certificate],

@@ -109,6 +109,12 @@ describe('quirks of EK certificates, named in the result', () => {
     { name: 'a megabyte', leaf: leafUnder(root, { subject: w.commonName('x'.repeat(1_000_000)) }) },
   ])('$name is malformed', ({ leaf }) => expect(codeOf(judge([leaf]))).toBe('EK_CERTIFICATE_MALFORMED'));
 
+  it('a name of pages is cut', () => {
+    const parts = Array.from({ length: 60 }, () => w.set(w.sequence(w.oid('2.5.4.11'), w.utf8('x'.repeat(200)))));
+    const { evidence } = identityOf(judge([leafUnder(root, { subject: w.sequence(...parts), forged: true })]));
+    expect(evidence.length).toBeLessThan(500);
+  });
+
   it('control characters and direction marks of a name do not reach the reader', () => {
     const leaf = leafUnder(root, { subject: w.commonName('a\u001b[2Jb\u202ec'), forged: true });
     const { evidence } = identityOf(judge([leaf]));
