@@ -9,6 +9,7 @@ import { nodeAttestCrypto } from '../attest/crypto-node.ts';
 import type { Evidence } from '../attest/evidence.ts';
 import type { Expected } from '../attest/expected.ts';
 import { policyAccepting } from '../attest/policies.ts';
+import { createBrokerClient } from '../cli/broker-client.ts';
 import { decodeEvidence, encodeEvidence } from '../protocol/evidence-document.ts';
 import { MachineKeys, PendingAnswer, Verification, VerificationReceipt } from '../protocol/relay-messages.ts';
 import { requireShape } from '../protocol/schema-check.ts';
@@ -340,6 +341,37 @@ describe('hostile bodies', () => {
 });
 
 describe('the list of machines', () => {
+  it('is walked to its end page by page; the last one also names the unattested', async () => {
+    await test.db.query(
+      `INSERT INTO machines (machine_id, ek_name, ek_public, ek_certificates, attestation, first_seen_at, last_seen_at)
+       SELECT lpad(to_hex(number), 64, '0'), 'name ' || number, '', '[]', 'enrolled', $1, $1
+       FROM generate_series(1, 1100) AS number`,
+      [new Date(test.nowMs).toISOString()],
+    );
+    const notice = {
+      sessionPublicKey: btoa('key'),
+      reason: 'TPM_ABSENT',
+      detail: '',
+      bootMode: 'bios',
+      clientVersion: '1',
+    };
+    expect((await call(test.url, 'POST', '/v1/unattested', { body: notice })).status).toBe(204);
+    const stored = await test.db.query('SELECT 1 FROM machines');
+    const pages: string[][] = [];
+    let next: unknown;
+    do {
+      const { json } = await call(test.url, 'GET', `/v1/machines${next === undefined ? '' : `?after=${next}`}`);
+      pages.push((json.machines as { attestation: string }[]).map(({ attestation }) => attestation));
+      next = json.next;
+    } while (next !== undefined && pages.length < 10);
+    expect(pages.slice(0, -1).map((page) => page.length)).toEqual([500, 500]);
+    expect(pages.flat()).toHaveLength(stored.length + 1);
+    expect(pages.map((page) => page.includes('unattested'))).toEqual([false, false, true]);
+    const client = createBrokerClient({ url: test.url, brokerId: identity.brokerId });
+    expect((await client.machines()).machines).toHaveLength(stored.length + 1);
+    await test.db.query(`DELETE FROM machines WHERE ek_name LIKE 'name %'`);
+  });
+
   it('comes in pages that hold every machine once', async () => {
     const { json } = await call(test.url, 'GET', '/v1/machines');
     const all = (json.machines as { machineId: string; firstSeenAt: string }[]).filter((one) => one.machineId !== '');

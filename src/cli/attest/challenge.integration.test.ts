@@ -106,6 +106,15 @@ describe('attest challenge', () => {
     expect(scene.store.state().attestation.kind).toBe('accepted');
   });
 
+  it('is answered again after the broker was stopped and started, without a new attestation', async () => {
+    const client = createBrokerClient({ url: scene.broker.url, brokerId: scene.broker.brokerId });
+    const before = await client.report(scene.machineId);
+    await scene.restartBroker();
+    const { exitCode, output } = await challenge(scene.broker.url, scene.machineId);
+    expect(exitCode, output).toBe(0);
+    expect((await client.report(scene.machineId)).challenge).toBe(before.challenge);
+  });
+
   it('does not take the report of the broker for one that it made itself', async () => {
     const client = createBrokerClient({ url: scene.broker.url, brokerId: scene.broker.brokerId });
     const report = out();

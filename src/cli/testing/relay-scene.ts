@@ -49,6 +49,8 @@ export interface RelayScene {
   /** Address of the stand-in; without a `tamper` it passes everything on. */
   readonly standIn: string;
   tamper: Tamper | null;
+  /** On the same port, folder and key. */
+  restartBroker(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -68,16 +70,19 @@ export async function startRelayScene(): Promise<RelayScene> {
   const authority = new X509Certificate(await readFile(join(tpm.folder, 'issuercert.pem')));
   await writeFile(trustFile, authority.toString());
   const dataFolder = join(folder, 'broker');
-  const broker = await startBroker({
-    listen: { host: '127.0.0.1', port: 0 },
-    dataFolder,
-    databaseUrl: null,
-    references: [referenceFile],
-    trust: [trustFile],
-    acceptedClasses: ['software'],
-    version: '0.0.0-test',
-    log: () => undefined,
-  });
+  const serve = (port: number) =>
+    startBroker({
+      listen: { host: '127.0.0.1', port },
+      dataFolder,
+      databaseUrl: null,
+      references: [referenceFile],
+      trust: [trustFile],
+      acceptedClasses: ['software'],
+      version: '0.0.0-test',
+      log: () => undefined,
+    });
+  const broker = await serve(0);
+  let running = broker;
   await writeFile(places.configurationCopy, JSON.stringify({ broker: broker.url, brokerPin: broker.brokerId }));
 
   const ending = new AbortController();
@@ -116,11 +121,15 @@ export async function startRelayScene(): Promise<RelayScene> {
     referenceFile,
     trustFile,
     standIn: standIn.url,
+    restartBroker: async () => {
+      await running.close();
+      running = await serve(Number(new URL(broker.url).port));
+    },
     close: async () => {
       ending.abort();
       await agent;
       await standIn.close();
-      await broker.close();
+      await running.close();
       await tpm.stop();
       await rm(folder, { recursive: true, force: true });
     },
