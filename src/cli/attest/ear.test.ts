@@ -177,6 +177,17 @@ describe('attest verify --ear', () => {
     expect(await readFile(path('out.jwt'), 'utf8')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]{86}\n$/);
   });
 
+  it('carries the evidence along when asked, whole', async () => {
+    await verify('--ear', path('with.jwt'), '--key', path('key.pem'), '--ear-evidence');
+    const [, payload = ''] = (await readFile(path('with.jwt'), 'utf8')).split('.');
+    const { ear_raw_evidence: raw } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as {
+      ear_raw_evidence: [string, string];
+    };
+    const report = JSON.parse(await readFile(fixture('report.json'), 'utf8')) as { evidence: object };
+    expect(raw[0]).toBe('application/json');
+    expect(JSON.parse(Buffer.from(raw[1], 'base64url').toString())).toEqual(report.evidence);
+  });
+
   it('leaves nothing behind where it cannot write, or has no key to sign with', async () => {
     const before = (await readdir(folder)).sort();
     await expect(verify('--ear', path('none/out.jwt'), '--key', path('key.pem'))).rejects.toMatchObject({

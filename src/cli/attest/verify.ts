@@ -23,6 +23,7 @@ interface VerifyArguments extends StandingArguments {
   json: boolean;
   ear: string | undefined;
   key: string | undefined;
+  'ear-evidence': boolean;
 }
 
 export const verifyCommand: CommandModule<object, VerifyArguments> = {
@@ -62,6 +63,12 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         implies: 'ear',
         describe: 'PEM with the P-256 key that signs it',
       })
+      .option('ear-evidence', {
+        type: 'boolean',
+        default: false,
+        describe:
+          'carry the evidence along in it, so that its reader can judge again; names the TPM to whoever reads it',
+      })
       .example(
         '$0 attest verify report.json --reference reference-values.json --nonce 7f3a… --trust tpm-makers.pem',
         'a report of a real machine',
@@ -77,7 +84,12 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
     const expected = { ...(await readStanding(args, report)), ...request };
     const verdict = appraise(report.evidence, expected, nodeAttestCrypto);
     if (args.ear !== undefined && args.key !== undefined) {
-      await writeEar(verdict, report, expected, { path: args.ear, keyPath: args.key, version: ownVersion() });
+      await writeEar(verdict, report, expected, {
+        path: args.ear,
+        keyPath: args.key,
+        version: ownVersion(),
+        withEvidence: args['ear-evidence'],
+      });
     }
     if (args.json) {
       console.log(JSON.stringify(verdict, null, 2));

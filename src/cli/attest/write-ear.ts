@@ -3,11 +3,12 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import type { JWK } from 'jose';
 import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
-import { earClaims } from '../../attest/ear.ts';
+import { type EarContext, earClaims } from '../../attest/ear.ts';
 import { keyIdOf, signEar } from '../../attest/ear-jose.ts';
 import { policyId, referenceId } from '../../attest/ear-policy-id.ts';
 import type { Expected } from '../../attest/expected.ts';
 import type { Verdict } from '../../attest/verdict.ts';
+import { encodeEvidence } from '../../protocol/evidence-document.ts';
 import type { Report } from '../../protocol/report-document.ts';
 import { toHex } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
@@ -25,6 +26,8 @@ export interface EarOutput {
   readonly keyPath: string;
   /** Version of this program. */
   readonly version: string;
+  /** Whether the result carries the evidence document (JSON) along. */
+  readonly withEvidence: boolean;
 }
 
 export async function writeEar(verdict: Verdict, report: Report, expected: Expected, output: EarOutput): Promise<void> {
@@ -39,9 +42,15 @@ export async function writeEar(verdict: Verdict, report: Report, expected: Expec
     referenceIds,
     policyId: policyId(expected.policy, referenceIds, nodeAttestCrypto),
     sessionKeySha256: toHex(nodeAttestCrypto.hash('sha256', report.evidence.sessionPublicKey)),
+    ...(output.withEvidence ? { rawEvidence: rawEvidenceOf(report) } : {}),
   });
   const keyId = await keyIdOf(createPublicKey(privateKey).export({ format: 'jwk' }) as JWK);
   await writeWhole(output.path, `${await signEar(claims, { privateKey, keyId })}\n`);
+}
+
+function rawEvidenceOf({ evidence }: Report): NonNullable<EarContext['rawEvidence']> {
+  const content = new TextEncoder().encode(JSON.stringify(encodeEvidence(evidence)));
+  return { mediaType: 'application/json', content };
 }
 
 async function readSigningKey(path: string): Promise<KeyObject> {
