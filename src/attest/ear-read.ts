@@ -182,7 +182,8 @@ function requireFresh(
   }
   if (exp === null && maxAgeWithoutExpiryMs === undefined) {
     throw new EarError('EAR_EXPIRY_MISSING', 'the result never expires: it says nothing about the machine of today', {
-      nextStep: 'ask its verifier for results with an expiry (exp), or name an age up to which you accept it (--max-age)',
+      nextStep:
+        'ask its verifier for results with an expiry (exp), or name an age up to which you accept it (--max-age)',
     });
   }
   const end = exp?.getTime() ?? issuedAt.getTime() + (maxAgeWithoutExpiryMs ?? 0);
