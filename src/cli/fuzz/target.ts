@@ -41,3 +41,9 @@ export function requireEqual(actual: unknown, expected: unknown, rule: string): 
     );
   if (text(actual) !== text(expected)) throw new BrokenRule(rule);
 }
+
+/** What a machine wrote is shown in somebody's terminal: no control or format character may reach it. */
+export function requirePrintable(text: string): void {
+  const found = /[\p{Cc}\p{Cf}]/u.exec(text.replaceAll('\n', ''));
+  if (found !== null) throw new BrokenRule(`the text shown holds U+${found[0].charCodeAt(0).toString(16)}`);
+}

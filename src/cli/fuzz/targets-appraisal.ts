@@ -5,8 +5,7 @@ import type { Verdict } from '../../attest/verdict.ts';
 import { concatBytes, equalBytes } from '../../shared/bytes.ts';
 import { newHostileMachine } from './hostile-machine.ts';
 import { recording } from './seeds.ts';
-import { BrokenRule, type Target } from './target.ts';
-import { requirePrintable } from './targets-logs.ts';
+import { BrokenRule, requirePrintable, type Target } from './target.ts';
 
 const FIELDS = [
   'quote',

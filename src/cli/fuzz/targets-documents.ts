@@ -3,21 +3,25 @@
 import { parseCertificate } from '../../attest/certificate.ts';
 import { parseClaims } from '../../attest/claims.ts';
 import { nodeAttestCrypto as crypto } from '../../attest/crypto-node.ts';
-import { EAR_PROFILE } from '../../attest/ear.ts';
+import { EAR_PROFILE, earClaims } from '../../attest/ear.ts';
 import { OLD_EAR_PROFILE, readEarClaims } from '../../attest/ear-read.ts';
+import { renderEar } from '../../attest/ear-render.ts';
 import { prepareTrust, readLeaf } from '../../attest/ek-trust.ts';
 import { policyAccepting } from '../../attest/policies.ts';
 import { parsePolicy } from '../../attest/policy.ts';
 import { parseReferenceValues } from '../../attest/reference-values.ts';
 import { parseRevocationList } from '../../attest/revocation.ts';
+import { encodeEnvelope, readReferenceValues, statedSigners } from '../../attest/signed-reference-values.ts';
 import { parseReport } from '../../protocol/report-document.ts';
 import { readPemOrDer } from '../../shared/pem.ts';
 import { certificateSeeds, revocationListSeeds } from './certificate-seeds.ts';
+import { newHostileMachine } from './hostile-machine.ts';
 import { recording } from './seeds.ts';
-import { requireEqual, type Target } from './target.ts';
+import { requireEqual, requirePrintable, type Target } from './target.ts';
 
 const { report, reportJson, referenceJson } = recording('p256');
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+const envelope = encodeEnvelope(referenceJson, new Uint8Array(70), 'ab'.repeat(32));
 const time = new Date('2026-11-21T12:00:00Z');
 
 export function documentTargets(): readonly Target[] {
@@ -39,6 +43,10 @@ export function documentTargets(): readonly Target[] {
     document('reference-values', [referenceJson], 400_000, (input) => {
       requireEqual(parseReferenceValues(json(parseReferenceValues(input))), parseReferenceValues(input), 'not stable');
     }),
+    document('signed-reference-values', [new TextEncoder().encode(envelope)], 400_000, (input) => {
+      statedSigners(input);
+      readReferenceValues(input, 'unsigned', crypto);
+    }),
     document('policy', [json(policyAccepting(['hardware']))], 100_000, (input) => {
       requireEqual(
         parsePolicy(json(parsePolicy(input))),
@@ -54,7 +62,7 @@ export function documentTargets(): readonly Target[] {
       } catch {
         return; // the reader is given what JSON.parse gave
       }
-      readEarClaims(claims, { time, maxAgeWithoutExpiryMs: 1e12 });
+      requirePrintable(renderEar(readEarClaims(claims, { time, maxAgeWithoutExpiryMs: 1e12 })));
     }),
   ];
 }
@@ -73,9 +81,21 @@ function pem(certificate: Uint8Array): Uint8Array {
 }
 
 function earSeeds(): readonly Uint8Array[] {
-  const vector = { 'instance-identity': 2, configuration: 2, executables: 3, hardware: 97 };
+  const vector = { 'instance-identity': 2, configuration: 2, executables: 2, hardware: 2 };
   const common = { iat: 1795262400, exp: 1795348800, eat_nonce: 'AAECAwQFBgcICQoLDA0ODw' };
+  const { genuine, judge } = newHostileMachine();
+  const ours = earClaims(judge(genuine), {
+    verifier: { developer: 'cpushare', build: '0.1.0' },
+    issuedAt: new Date('2026-11-21T11:00:00Z'),
+    expiresAt: new Date('2026-11-22T11:00:00Z'),
+    challenge: new Uint8Array(32),
+    machineId: 'ab'.repeat(32),
+    referenceIds: [],
+    policyId: 'policy',
+    sessionKeySha256: 'cd'.repeat(32),
+  });
   return [
+    json(ours),
     json({
       ...common,
       eat_profile: EAR_PROFILE,

@@ -12,7 +12,7 @@ import { readWindowsRecords } from '../../attest/event-log/windows-records.ts';
 import { ALL_WORKAROUNDS } from '../../attest/event-log/workarounds.ts';
 import { parseImaLog, provenImaEntries } from '../../attest/ima-log.ts';
 import { filesEnding, recording } from './seeds.ts';
-import { BrokenRule, requireEqual, type Target } from './target.ts';
+import { BrokenRule, requireEqual, requirePrintable, type Target } from './target.ts';
 
 const { evidence } = recording('p256').report;
 const logs = [evidence.eventLog, ...filesEnding('eventlog.bin', '-banks.bin', '-tpm12.bin')];
@@ -93,11 +93,4 @@ function readIma(input: Uint8Array): void {
   const proven = provenImaEntries(entries, new Uint8Array(32), crypto);
   if (proven !== null && proven.length > 0)
     throw new BrokenRule('entries are proven for a register that was never extended');
-}
-
-/** What a machine wrote is shown in somebody's terminal: no control character may reach it. */
-export function requirePrintable(text: string): void {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
-  const found = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/.exec(text);
-  if (found !== null) throw new BrokenRule(`the text shown holds the control character ${escape(found[0])}`);
 }

@@ -2,9 +2,10 @@
 import type { Target } from './target.ts';
 import { appraisalTargets } from './targets-appraisal.ts';
 import { documentTargets } from './targets-documents.ts';
+import { explainTargets } from './targets-explain.ts';
 import { logTargets } from './targets-logs.ts';
 import { tpmTargets } from './targets-tpm.ts';
 
 export function allTargets(): readonly Target[] {
-  return [...logTargets(), ...tpmTargets(), ...documentTargets(), ...appraisalTargets()];
+  return [...logTargets(), ...tpmTargets(), ...documentTargets(), ...appraisalTargets(), ...explainTargets()];
 }
