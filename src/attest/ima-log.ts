@@ -90,12 +90,23 @@ function readTemplate(data: Uint8Array, template: ImaTemplate): Pick<ImaEntry, '
   }
   if (reader.left > 0) throw new LogError('LOG_TRAILING_BYTES', `${reader.left} bytes behind the fields`);
   if (pathField.indexOf(0) !== pathField.length - 1) throw new LogError('LOG_EVENT_BAD', 'no proper path');
-  const path = utf8.decode(pathField.subarray(0, -1));
-  return { file: { ...readDigest(digestField, typed), path }, buffer };
+  const { algorithm, digest } = readDigest(digestField, typed);
+  const file = {
+    algorithm,
+    digest,
+    // decoded when somebody asks: of an entry that is known by its digest nobody does
+    get path() {
+      return utf8.decode(pathField.subarray(0, -1));
+    },
+  };
+  return { file, buffer };
 }
 
 function readDigest(field: Uint8Array, typed: boolean): { readonly algorithm: string; readonly digest: Uint8Array } {
   const nul = field.indexOf(0);
+  if (!typed && nul === SHA256_LABEL.length && startsWith(field, SHA256_LABEL)) {
+    return { algorithm: 'sha256', digest: field.subarray(nul + 1) };
+  }
   const label = ascii(field.subarray(0, Math.max(nul, 0)));
   const [, type, algorithm] = (typed ? /^(ima|verity):([a-z0-9-]+):$/ : /^()([a-z0-9-]+):$/).exec(label) ?? [];
   if (algorithm === undefined) throw new LogError('LOG_EVENT_BAD', `the digest label ${JSON.stringify(label)}`);
@@ -103,7 +114,13 @@ function readDigest(field: Uint8Array, typed: boolean): { readonly algorithm: st
   return { algorithm: type === 'verity' ? `verity:${algorithm}` : algorithm, digest };
 }
 
+/** What nearly every entry says; told without making text of it. */
+const SHA256_LABEL = new TextEncoder().encode('sha256:');
 const utf8 = new TextDecoder();
+
+function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  return head.every((byte, index) => byte === bytes[index]);
+}
 
 /**
  * How many entries, from the first, bring register 10 to `quoted`. The log is read after the quote and may run ahead;
