@@ -318,6 +318,7 @@ describe.skipIf(!present)(
         'sha384 quoted',
         'sha1 in-log-only',
       ]);
+      expect(banks.map(({ sentence }) => sentence.includes('10 and 12'))).toEqual([false, true, false]);
     });
 
     it.each(THREE_BANKS)('%s: one bank that does not fit is enough, in each register', (path) => {

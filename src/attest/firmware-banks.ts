@@ -40,6 +40,11 @@ export function bankContradiction(
   return null;
 }
 
+const JUDGED = 'Signed by the TPM, judged register by register.';
+/** The records of the running system, IMA's list and the configuration, are kept in sha256. */
+const JUDGED_BUT_RUNTIME =
+  'Signed by the TPM, judged register by register; 10 and 12, which the running system extends, in sha256 alone.';
+
 /** One line per bank of the log, and per quoted bank that the log lacks. */
 export function bankVerdicts(
   banks: readonly string[],
@@ -51,7 +56,7 @@ export function bankVerdicts(
       return { bank, status: 'capped', sentence: 'Closed with zeros after the start: no state of a boot.' };
     }
     if (quoted.includes(bank)) {
-      return { bank, status: 'quoted', sentence: 'Signed by the TPM, judged register by register.' };
+      return { bank, status: 'quoted', sentence: bank === 'sha256' ? JUDGED : JUDGED_BUT_RUNTIME };
     }
     const sentence = isHashName(bank)
       ? 'Only in the log, not signed: nothing rests on it; where its digests can be checked, they agree.'
