@@ -17,6 +17,8 @@ describe('a file', () => {
   it.each([
     ['a policy', utf8('{"acceptedTpmClasses":["hardware"]}'), 'policy'],
     ['a revocation list', utf8('-----BEGIN X509 CRL-----\n'), 'crl'],
+    ['a public key', utf8('-----BEGIN PUBLIC KEY-----\n'), 'reference-key'],
+    ['signed reference values', utf8('{"payloadType": "application/vnd.cpushare.reference-values+json"'), 'reference'],
     ['a certificate in DER', Uint8Array.of(0x30, 0x82, 1, 0), 'trust'],
     ['a report that speaks of a policy', utf8('{"format":"cpushare-report","x":"\\"acceptedTpmClasses\\""}'), 'report'],
     ['digits that are too few for a challenge', utf8('00ff'), 'report'],

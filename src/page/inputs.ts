@@ -1,10 +1,11 @@
 /** What a person gave the page, as `Expected`: the same rules and codes as the options of `cpushare attest verify`. */
 import { parseCertificate } from '../attest/certificate.ts';
+import type { AttestCrypto } from '../attest/crypto.ts';
 import type { TpmClass } from '../attest/evidence.ts';
 import type { Expected } from '../attest/expected.ts';
 import { policyAccepting } from '../attest/policies.ts';
 import { type Policy, parsePolicy } from '../attest/policy.ts';
-import { parseReferenceValues } from '../attest/reference-values.ts';
+import { type ReferenceTrust, readReferenceValues, requireP256 } from '../attest/signed-reference-values.ts';
 import { type Report, roleIn } from '../protocol/report-document.ts';
 import { statedCertificates } from '../protocol/report-judgement.ts';
 import { fromHex } from '../shared/bytes.ts';
@@ -13,7 +14,13 @@ import { type PemLabel, readPemOrDer } from '../shared/pem.ts';
 import type { GivenDocument } from './documents.ts';
 
 export class PageInputError extends CodedError<
-  'REPORT_MISSING' | 'REFERENCE_MISSING' | 'NONCE_BAD' | 'BROKER_ID_BAD' | 'TIME_BAD' | 'TRUST_FILE_BAD'
+  | 'REPORT_MISSING'
+  | 'REFERENCE_MISSING'
+  | 'NONCE_BAD'
+  | 'BROKER_ID_BAD'
+  | 'TIME_BAD'
+  | 'TRUST_FILE_BAD'
+  | 'REFERENCE_KEY_BAD'
 > {}
 
 export interface PageInputs {
@@ -28,8 +35,11 @@ export interface PageInputs {
 }
 
 /** @throws CodedError with what is missing or cannot be used */
-export function expectedFrom(inputs: PageInputs, report: Report, now: Date): Expected {
-  const [first, ...others] = ofKind(inputs, 'reference').map(({ bytes }) => parseReferenceValues(bytes));
+export function expectedFrom(inputs: PageInputs, report: Report, now: Date, crypto: AttestCrypto): Expected {
+  const signers = referenceTrust(inputs);
+  const [first, ...others] = ofKind(inputs, 'reference').map(
+    ({ bytes }) => readReferenceValues(bytes, signers, crypto).values,
+  );
   if (first === undefined) {
     throw new PageInputError('REFERENCE_MISSING', 'no reference values were given', {
       nextStep: 'add the reference-values.json of the image that the machine should run',
@@ -93,6 +103,23 @@ function derFiles(
       });
     }
   });
+}
+
+/** With a key named, only what it signed is believed; without, whoever made the file. */
+function referenceTrust(inputs: PageInputs): ReferenceTrust {
+  const files = ofKind(inputs, 'reference-key');
+  return files.length === 0 ? 'unsigned' : { trustedKeys: files.flatMap(publicKeysOf) };
+}
+
+function publicKeysOf({ name, bytes }: GivenDocument): Uint8Array[] {
+  try {
+    return readPemOrDer(bytes, 'PUBLIC KEY').map(requireP256);
+  } catch (cause) {
+    throw new PageInputError('REFERENCE_KEY_BAD', `${name} holds no public P-256 key in PEM form`, {
+      cause,
+      nextStep: 'give the public key that was published with the release',
+    });
+  }
 }
 
 function policyFrom(inputs: PageInputs): Policy {

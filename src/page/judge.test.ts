@@ -1,4 +1,5 @@
 /** The page's judgement is the verifier's own, and what it cannot judge has the command line's codes. */
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FIXTURES, type FixtureName, fixturePath, loadFixture } from '../../test/fixtures/load.ts';
@@ -7,6 +8,7 @@ import { nobleAttestCrypto } from '../attest/crypto-noble.ts';
 import { nodeAttestCrypto } from '../attest/crypto-node.ts';
 import type { TpmClass } from '../attest/evidence.ts';
 import { policyAccepting } from '../attest/policies.ts';
+import { encodeEnvelope, preAuthEncoding, referenceKeyId } from '../attest/signed-reference-values.ts';
 import { type GivenDocument, kindOf } from './documents.ts';
 import type { PageInputs } from './inputs.ts';
 import { judgeInputs, type Outcome } from './judge.ts';
@@ -58,6 +60,33 @@ describe('the judgement', () => {
     const given = [...documents('p256'), { kind: 'policy', name: 'policy.json', bytes } as const];
     const outcome = judge(inputs('p256', { documents: given }));
     expect(codeOf(outcome)).toBe('refused');
+  });
+
+  describe('with a key for reference values', () => {
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = utf8(String(pair.publicKey.export({ type: 'spki', format: 'pem' })));
+    const key: GivenDocument = { kind: kindOf(pem), name: 'reference-key.pub', bytes: pem };
+    const [report, plain, trust] = documents('p256') as [GivenDocument, GivenDocument, GivenDocument];
+    const spki = new Uint8Array(pair.publicKey.export({ type: 'spki', format: 'der' }));
+    const signedWith = (privateKey: KeyObject): GivenDocument => {
+      const signature = sign('sha256', preAuthEncoding(plain.bytes), privateKey);
+      const envelope = encodeEnvelope(plain.bytes, new Uint8Array(signature), referenceKeyId(spki, nodeAttestCrypto));
+      return { kind: kindOf(utf8(envelope)), name: 'release.json', bytes: utf8(envelope) };
+    };
+
+    it('accepts what it signed', () => {
+      expect(codeOf(judge(inputs('p256', { documents: [report, signedWith(pair.privateKey), trust, key] })))).toBe(
+        'accepted',
+      );
+    });
+
+    it('takes neither unsigned reference values nor those that another key signed', () => {
+      const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+      const judged = (reference: GivenDocument) =>
+        codeOf(judge(inputs('p256', { documents: [report, reference, trust, key] })));
+      expect(judged(plain)).toBe('REFERENCE_UNSIGNED');
+      expect(judged(signedWith(stranger))).toBe('REFERENCE_SIGNATURE_INVALID');
+    });
   });
 
   const good = documents('p256');

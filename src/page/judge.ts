@@ -40,7 +40,7 @@ export function judgeInputs(inputs: PageInputs, now: Date, crypto: AttestCrypto)
   try {
     const report = parseReport(reportBytes(inputs));
     requireOwnMachineId(report, crypto);
-    const expected = expectedFrom(inputs, report, now);
+    const expected = expectedFrom(inputs, report, now, crypto);
     const verdict = appraise(report.evidence, expected, crypto);
     return {
       kind: 'judged',

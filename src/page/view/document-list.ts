@@ -5,6 +5,7 @@ import { el } from '../dom.ts';
 const LABELS: { readonly [kind in DocumentKind]: string } = {
   report: 'Report',
   reference: 'Reference values',
+  'reference-key': 'Key that must have signed reference values',
   trust: 'Trusted authorities',
   certificate: 'EK or intermediate certificates, not trusted',
   crl: 'Revocation lists',

@@ -50,7 +50,7 @@ function secureBootRow({ secureBoot, unknowns }: FirmwareVerdict): Row {
 /** A certificate is what its hash is; what it calls itself is not said. */
 function names(keys: readonly KeyVerdict[]): string {
   if (keys.length === 0) return 'nobody';
-  return [...new Set(keys.map(({ name, sha256 }) => name ?? `unknown certificate ${sha256.slice(0, 16)}…`))].join(', ');
+  return [...new Set(keys.map(({ name, sha256 }) => name ?? `unknown certificate ${sha256.slice(0, 16)}`))].join(', ');
 }
 
 function claimsRows({ claims, status }: Verdict): readonly Row[] {
