@@ -1,11 +1,19 @@
 /** Everything that reads what somebody else wrote. */
 import type { Target } from './target.ts';
 import { appraisalTargets } from './targets-appraisal.ts';
+import { cryptoTargets } from './targets-crypto.ts';
 import { documentTargets } from './targets-documents.ts';
 import { explainTargets } from './targets-explain.ts';
 import { logTargets } from './targets-logs.ts';
 import { tpmTargets } from './targets-tpm.ts';
 
 export function allTargets(): readonly Target[] {
-  return [...logTargets(), ...tpmTargets(), ...documentTargets(), ...appraisalTargets(), ...explainTargets()];
+  return [
+    ...logTargets(),
+    ...tpmTargets(),
+    ...documentTargets(),
+    ...cryptoTargets(),
+    ...appraisalTargets(),
+    ...explainTargets(),
+  ];
 }
