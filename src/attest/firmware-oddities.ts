@@ -50,7 +50,7 @@ export function findOddities(
   for (const decoded of events) {
     const { event } = decoded;
     if (event.type === EventType.NO_ACTION) {
-      if (event.number > 0 && carriesDigest(event.digests)) note('no-action-with-digest', event.number);
+      if (carriesDigest(event.digests)) note('no-action-with-digest', event.number);
       continue;
     }
     if (log.specId !== null && optionalBanks.some((bank) => !event.digests.has(bank))) {
