@@ -42,6 +42,7 @@ export interface BrokerOptions {
   /** For tests that must see time pass, or be faster than a person. */
   readonly now?: () => Date;
   readonly rate?: RateLimit;
+  readonly verifications?: VerificationLimits;
 }
 
 export interface RunningBroker {
@@ -60,7 +61,7 @@ const MAX_CONNECTIONS = 2000;
 /** Machines whose question for work is held open; beyond that they ask every few seconds. */
 const MAX_HELD_POLLS = 1000;
 const SWEEP_MS = 60_000;
-const VERIFICATION_LIMITS: VerificationLimits = { total: 256, perMachine: 4, perRequester: 32 };
+const VERIFICATION_LIMITS: VerificationLimits = { total: 256, perMachine: 4, perRequester: 32, credentials: 2 };
 /** Requests of one address: a house full of machines passes, a flood does not. */
 const RATE: RateLimit = { burst: 200, perSecond: 20, maxRequesters: 10_000 };
 const NEXT_ATTESTATION_MS = { accepted: 600_000, refused: 60_000 };
@@ -98,7 +99,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       limits: {
         machines: MAX_MACHINES,
         outstandingEnrolments: MAX_OUTSTANDING_ENROLMENTS,
-        verifications: VERIFICATION_LIMITS,
+        verifications: options.verifications ?? VERIFICATION_LIMITS,
       },
       nextAttestationMs: NEXT_ATTESTATION_MS,
       log: options.log,

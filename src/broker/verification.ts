@@ -9,8 +9,8 @@ import { RequestError } from './errors.ts';
 export const ANSWER_WITHIN_MS = 90_000;
 /** For the verifier to collect what was answered. */
 export const COLLECT_WITHIN_MS = 120_000;
-/** What is over is told from what never was for this long. */
-export const REMEMBERED_MS = 60_000;
+/** What is over is remembered for this long, without its evidence: that it was, and who had a credential opened. */
+export const REMEMBERED_MS = 1_200_000;
 
 export interface VerificationLimits {
   /** Kept at once over all machines, answered ones included: each may hold some megabytes. */
@@ -19,6 +19,8 @@ export interface VerificationLimits {
   readonly perMachine: number;
   /** Kept at once for one address. */
   readonly perRequester: number;
+  /** Credentials of one address for one machine while they are remembered: the machine opens few, and they are for everybody. */
+  readonly credentials: number;
 }
 
 export interface OpenVerification {

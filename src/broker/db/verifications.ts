@@ -37,14 +37,15 @@ export async function addVerification(
   await db.transaction(async (transaction) => {
     if ((await lockMachine(transaction, fresh.machineId)) === null) throw machineUnknown();
     await sweepVerifications(transaction, now);
-    const [counts] = await transaction.query<{ total: number; machine: number; requester: number }>(
-      `SELECT count(*)::int4 AS total,
-         (count(*) FILTER (WHERE machine_id = $1 AND state = 'waiting' AND expires_at > $3))::int4 AS machine,
-         (count(*) FILTER (WHERE requester = $2))::int4 AS requester
+    const [counts] = await transaction.query<Counts>(
+      `SELECT (count(*) FILTER (WHERE expires_at > $3))::int4 AS total,
+         (count(*) FILTER (WHERE expires_at > $3 AND machine_id = $1 AND state = 'waiting'))::int4 AS machine,
+         (count(*) FILTER (WHERE expires_at > $3 AND requester = $2))::int4 AS requester,
+         (count(*) FILTER (WHERE machine_id = $1 AND requester = $2 AND credential_blob IS NOT NULL))::int4 AS credentials
        FROM verifications`,
       [fresh.machineId, fresh.requester, now.toISOString()],
     );
-    const refusal = counts === undefined ? null : roomRefusal(counts, limits);
+    const refusal = counts === undefined ? null : roomRefusal(counts, fresh, limits);
     if (refusal !== null) throw refusal;
     const added = await transaction.query(
       `INSERT INTO verifications (verification_id, machine_id, requester, challenge, credential_blob, encrypted_secret,
@@ -70,11 +71,21 @@ export async function addVerification(
   });
 }
 
-function roomRefusal(
-  counts: { readonly total: number; readonly machine: number; readonly requester: number },
-  limits: VerificationLimits,
-): RequestError | null {
+interface Counts {
+  total: number;
+  machine: number;
+  requester: number;
+  credentials: number;
+}
+
+function roomRefusal(counts: Counts, fresh: OpenVerification, limits: VerificationLimits): RequestError | null {
   const nextStep = 'try again in a minute';
+  if (fresh.credential !== null && counts.credentials >= limits.credentials) {
+    const minutes = Math.ceil(REMEMBERED_MS / 60_000);
+    return new RequestError('VERIFICATIONS_BUSY', 'this machine has opened credentials for this address lately', {
+      nextStep: `try again in ${minutes} minutes; until then judge the machine's report: GET /v1/machines/MACHINE/report`,
+    });
+  }
   if (counts.requester >= limits.perRequester) {
     return new RequestError('VERIFICATIONS_BUSY', 'too many challenges of this address are kept', { nextStep });
   }
@@ -85,8 +96,14 @@ function roomRefusal(
   return new RequestError('VERIFICATIONS_FULL', 'too many challenges are waiting at this broker', { nextStep });
 }
 
-/** Forgets what has been over for a while. Locked rows are somebody else's to delete: two that sweep must not wait for each other. */
+/** Drops the evidence of what is over, and forgets what has been over for a while. Locked rows are somebody else's to delete: two that sweep must not wait for each other. */
 export async function sweepVerifications(db: Queryable, now: Date): Promise<void> {
+  await db.query(
+    `UPDATE verifications SET evidence = NULL WHERE verification_id IN (
+       SELECT verification_id FROM verifications WHERE expires_at <= $1 AND evidence IS NOT NULL FOR UPDATE SKIP LOCKED
+     )`,
+    [now.toISOString()],
+  );
   await db.query(
     `DELETE FROM verifications WHERE verification_id IN (
        SELECT verification_id FROM verifications WHERE expires_at <= $1 FOR UPDATE SKIP LOCKED

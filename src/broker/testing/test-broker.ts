@@ -75,7 +75,7 @@ export function useBroker(): void {
       limits: {
         machines: 1000,
         outstandingEnrolments: 1000,
-        verifications: { total: 6, perMachine: 2, perRequester: 5 },
+        verifications: { total: 6, perMachine: 2, perRequester: 5, credentials: 1 },
       },
       nextAttestationMs: { accepted: 600_000, refused: 60_000 },
       log: (line) => test.logged.push(line),

@@ -21,7 +21,7 @@ export interface CheckPorts extends Pick<LoopPorts, 'dispatch' | 'nowMs' | 'rand
 }
 
 export const CHECKS: AllowanceLimit = { burst: 6, everyMs: 10_000 };
-export const CREDENTIALS: AllowanceLimit = { burst: 4, everyMs: 180_000 };
+export const CREDENTIALS: AllowanceLimit = { burst: 4, everyMs: 600_000 };
 /** Two machines with a copy of one TPM take each other's place at the broker; they shall not do it all the time. */
 export const RETURNS: AllowanceLimit = { burst: 2, everyMs: 60_000 };
 /** A refused credential is answered so long after it came, whatever the TPM found wrong how fast: nothing to learn from the time. */

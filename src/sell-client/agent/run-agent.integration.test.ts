@@ -175,7 +175,7 @@ describe('the agent on a software TPM and a broker behind TLS', () => {
     const foreign = ask(new Uint8Array(randomBytes(32)));
     const good = ask(secret);
     const { challenge } = broker.checks[1] ?? { challenge: '' };
-    await vi.waitUntil(() => broker.checked.has(good), { timeout: 30_000 });
+    await vi.waitUntil(() => broker.checked.has(good), { timeout: 90_000 });
     expect(broker.checked.get(foreign)).toMatchObject({ failure: 'CREDENTIAL_REFUSED' });
     const given = broker.checked.get(good);
     const evidence = decodeEvidence(given?.evidence);
