@@ -1,8 +1,10 @@
 /** The verifier's page from disk in a real browser: what it accepts and refuses, that it says why, and that it asks nobody. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -28,12 +30,14 @@ const url = pathToFileURL(builtVerifierPage).href;
 const GOOD = ['report.json', 'reference-values.json', 'trust.pem', 'nonce'].map(file);
 const [REPORT = '', ...OTHERS] = GOOD;
 
+let folder: string;
 let browser: Browser;
 let tab: VerifierTab;
 let report: ReportDocument;
 
 beforeAll(async () => {
   if (!hasChromium) return;
+  folder = await mkdtemp(join(tmpdir(), 'verifier-page-'));
   await currentVerifierPage();
   report = JSON.parse(await readFile(REPORT, 'utf8')) as ReportDocument;
   browser = await startChromium();
@@ -41,7 +45,10 @@ beforeAll(async () => {
 afterEach(async () => {
   await tab?.page.context().close();
 });
-afterAll(() => browser?.close());
+afterAll(async () => {
+  await browser?.close();
+  if (folder !== undefined) await rm(folder, { recursive: true });
+});
 
 /** The recorded report with other bytes in one field of its evidence. */
 function altered(field: 'quote' | 'signature' | 'eventLog' | 'claims', change: (bytes: Buffer) => Buffer): GivenFile {
@@ -133,8 +140,8 @@ describe.skipIf(!hasChromium)(`the verifier's page${withoutChromium}`, () => {
     expect(result.reasons[0]).toMatch(sentence);
     expect(result.reasons[0]).toContain(family);
     if (typeof bad === 'string') throw new Error('made in memory');
-    await writeFile(`${builtVerifierPage}.report.json`, bad.content);
-    expect(result.json).toEqual(await commandLineVerdict(`${builtVerifierPage}.report.json`, []));
+    await writeFile(join(folder, 'report.json'), bad.content);
+    expect(result.json).toEqual(await commandLineVerdict(join(folder, 'report.json'), []));
   });
 
   it('refuses by policy: a TPM in software where none is accepted', async () => {
