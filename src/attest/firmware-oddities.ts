@@ -1,10 +1,10 @@
-/** Finds which known oddities (firmware-workarounds.ts) a proven log has: one pass, each test exact, first event named. */
+/** Finds which known oddities (firmware-workarounds.ts) a proven log has: each test exact, the first event named. */
 
 import type { AttestCrypto, HashName } from './crypto.ts';
 import type { DecodedEvent } from './event-log/decode.ts';
 import { EventType } from './event-log/event-types.ts';
 import type { EventLog } from './event-log/parse.ts';
-import { actionDigests, actionOf } from './firmware-actions.ts';
+import { type Action, actionDigests, actionOf } from './firmware-actions.ts';
 import type { UsedWorkaround, WorkaroundName } from './firmware-workaround-names.ts';
 
 /** How register 5 came to its quoted value, as far as ExitBootServices goes. */
@@ -26,68 +26,106 @@ export function findOddities(
   { bank, quotedBanks, exitBootServices }: Seen,
   crypto: Pick<AttestCrypto, 'hash'>,
 ): readonly UsedWorkaround[] {
-  const found = new Map<WorkaroundName, { readonly event: number; count: number }>();
-  const note = (name: WorkaroundName, event: number): void => {
-    const before = found.get(name);
-    if (before === undefined) found.set(name, { event, count: 1 });
-    else before.count += 1;
-  };
-  const last = Math.max(0, log.events.length - 1);
-  for (const name of log.workarounds) {
-    if (name === 'spec-id-vendor-info-outside' || name === 'startup-locality-padded') note(name, 0);
-  }
-  if (log.paddingBytes > 0) note('log-padding', last);
-  const optionalBanks = log.banks.filter((bank) => !quotedBanks.includes(bank));
-  const separators = new Map<number, Uint8Array>();
+  const notes = newNotes();
+  noteFormat(log, events, quotedBanks, notes);
+  const measured = events.filter(({ event }) => event.type !== EventType.NO_ACTION);
+  noteSeparators(measured, notes);
   const digests = actionDigests(bank, crypto);
-  let lastPcr5 = 0;
-  let firstPcr4 = last;
-  let called = false;
+  const actionsOf = (pcr: number): readonly Measured[] =>
+    measured
+      .filter(({ event }) => event.pcr === pcr)
+      .map((decoded) => ({ decoded, number: decoded.event.number, action: actionOf(decoded.event, bank, digests) }));
+  noteSecureBoot(actionsOf(7), notes);
+  noteBootOptions(actionsOf(4), notes);
+  noteExitBootServices(actionsOf(5), exitBootServices, notes);
+  return notes.used();
+}
+
+/** An event of one register, with the text of the firmware that its digest is of. */
+interface Measured {
+  readonly decoded: DecodedEvent;
+  readonly number: number;
+  readonly action: Action | null;
+}
+
+interface Notes {
+  add(name: WorkaroundName, event: number): void;
+  used(): readonly UsedWorkaround[];
+}
+
+function newNotes(): Notes {
+  const found = new Map<WorkaroundName, { readonly event: number; count: number }>();
+  return {
+    add: (name, event) => {
+      const before = found.get(name);
+      if (before === undefined) found.set(name, { event, count: 1 });
+      else before.count += 1;
+    },
+    used: () =>
+      Array.from(found, ([name, { event, count }]) => ({ name, event, sentence: sentenceOf(name, event, count) })),
+  };
+}
+
+function noteFormat(log: EventLog, events: readonly DecodedEvent[], quoted: readonly string[], notes: Notes): void {
+  for (const name of log.workarounds) {
+    if (name === 'spec-id-vendor-info-outside' || name === 'startup-locality-padded') notes.add(name, 0);
+  }
+  if (log.paddingBytes > 0) notes.add('log-padding', Math.max(0, log.events.length - 1));
+  const optional = log.specId === null ? [] : log.banks.filter((bank) => !quoted.includes(bank));
+  for (const { event } of events) {
+    if (event.type === EventType.NO_ACTION) {
+      if (carriesDigest(event.digests)) notes.add('no-action-with-digest', event.number);
+    } else if (optional.some((bank) => !event.digests.has(bank))) {
+      notes.add('bank-missing-in-events', event.number);
+    }
+  }
+}
+
+function noteSeparators(measured: readonly DecodedEvent[], notes: Notes): void {
+  const seen = new Set<number>();
+  for (const decoded of measured) {
+    const { event } = decoded;
+    if (event.type !== EventType.SEPARATOR || event.pcr > LAST_FIRMWARE_PCR) continue;
+    const other = separatorOddity(decoded);
+    if (other !== null) notes.add(other, event.number);
+    if (seen.has(event.pcr)) notes.add('separator-repeated', event.number);
+    seen.add(event.pcr);
+  }
+}
+
+function noteSecureBoot(register: readonly Measured[], notes: Notes): void {
+  for (const { decoded, number, action } of register) {
+    if (action === 'dmaProtectionDisabled') notes.add('dma-protection-disabled', number);
+    if (action === 'debugMode') notes.add('uefi-debug-mode', number);
+    // asked only of authorities: what binds an event costs a hash
+    const isAuthority = decoded.event.type === EventType.EFI_VARIABLE_AUTHORITY;
+    if (isAuthority && decoded.boundBy === 'cut-data') notes.add('authority-last-byte-cut', number);
+  }
+}
+
+/** An entry that returned after an image had been loaded is no oddity: something else ran. */
+function noteBootOptions(register: readonly Measured[], notes: Notes): void {
   let returned = false;
   let loaded = false;
-  let invocations = 0;
-  let successes = 0;
-  for (const decoded of events) {
-    const { event } = decoded;
-    if (event.type === EventType.NO_ACTION) {
-      if (carriesDigest(event.digests)) note('no-action-with-digest', event.number);
-      continue;
-    }
-    if (log.specId !== null && optionalBanks.some((bank) => !event.digests.has(bank))) {
-      note('bank-missing-in-events', event.number);
-    }
-    if (event.type === EventType.EFI_VARIABLE_AUTHORITY && decoded.boundBy === 'cut-data') {
-      note('authority-last-byte-cut', event.number);
-    }
-    if (event.type === EventType.SEPARATOR && event.pcr <= LAST_FIRMWARE_PCR) {
-      const other = separatorOddity(decoded);
-      if (other !== null) note(other, event.number);
-      if (separators.has(event.pcr)) note('separator-repeated', event.number);
-      separators.set(event.pcr, event.data);
-    }
-    const action = event.pcr === 4 || event.pcr === 5 || event.pcr === 7 ? actionOf(event, bank, digests) : null;
-    if (event.pcr === 4) {
-      firstPcr4 = Math.min(firstPcr4, event.number);
-      if (action === 'call' && returned && !loaded) note('earlier-boot-entry-failed', event.number);
-      called ||= action === 'call';
-      returned = action === 'return';
-      loaded ||= action === null && event.type !== EventType.SEPARATOR;
-    } else if (event.pcr === 5) {
-      lastPcr5 = event.number;
-      if (action === 'exitInvocation') invocations += 1;
-      if (action === 'exitSuccess') successes += 1;
-      const repeated = action === 'exitInvocation' ? invocations > 1 : action === 'exitSuccess' && successes > 1;
-      if (repeated || action === 'exitFailure') note('exit-boot-services-repeated', event.number);
-    } else if (event.pcr === 7) {
-      if (action === 'dmaProtectionDisabled') note('dma-protection-disabled', event.number);
-      if (action === 'debugMode') note('uefi-debug-mode', event.number);
-    }
+  for (const { decoded, number, action } of register) {
+    if (action === 'call' && returned && !loaded) notes.add('earlier-boot-entry-failed', number);
+    returned = action === 'return';
+    loaded ||= action === null && decoded.event.type !== EventType.SEPARATOR;
   }
-  if (!called) note('boot-option-call-not-measured', firstPcr4);
-  if (exitBootServices === 'not-logged') note('exit-boot-services-not-logged', lastPcr5);
-  else if (exitBootServices === 'only-logged') note('exit-boot-services-only-logged', lastPcr5);
-  else if (successes === 0) note('exit-boot-services-not-measured', lastPcr5);
-  return Array.from(found, ([name, { event, count }]) => ({ name, event, sentence: sentenceOf(name, event, count) }));
+  const first = register[0]?.number ?? 0;
+  if (!register.some(({ action }) => action === 'call')) notes.add('boot-option-call-not-measured', first);
+}
+
+function noteExitBootServices(register: readonly Measured[], explained: ExitBootServices, notes: Notes): void {
+  const seen = new Set<Action>();
+  for (const { number, action } of register) {
+    if (action !== 'exitInvocation' && action !== 'exitSuccess' && action !== 'exitFailure') continue;
+    if (action === 'exitFailure' || seen.has(action)) notes.add('exit-boot-services-repeated', number);
+    seen.add(action);
+  }
+  const last = register.at(-1)?.number ?? 0;
+  if (explained !== 'as-logged') notes.add(`exit-boot-services-${explained}`, last);
+  else if (!seen.has('exitSuccess')) notes.add('exit-boot-services-not-measured', last);
 }
 
 /** A separator with other data than the profile's, out of a closed list; null for a good, a wrong and an unproven one. */
