@@ -42,7 +42,7 @@ export function describeEvent({ event, detail }: DecodedEvent): string {
     case 'windows':
       return describeRecords(detail.records);
     case 'crtm-version':
-      return `version ${detail.version}`;
+      return `version ${detail.version === '' ? '(empty)' : detail.version}`;
     case 'firmware-blob':
       return describeBlob(detail.blob);
     case 'handoff-tables':

@@ -58,15 +58,19 @@ function summary(log: EventLog, events: readonly DecodedEvent[], crypto: Crypto)
     registers: log.registers,
     startupLocality: log.startupLocality,
     paddingBytes: log.paddingBytes,
-    workarounds: [...new Set([...log.workarounds, ...events.flatMap(bindingWorkaround)])],
+    workarounds: usedWorkarounds(log, events),
     banks,
     unreplayableBanks: unreplayableBanks(log),
   };
 }
 
-function bindingWorkaround({ boundBy }: DecodedEvent): readonly Workaround[] {
-  const workaround = boundBy == null ? null : BINDING_WORKAROUNDS[boundBy];
-  return workaround === null ? [] : [workaround];
+function usedWorkarounds(log: EventLog, events: readonly DecodedEvent[]): readonly Workaround[] {
+  const used = new Set(log.workarounds);
+  for (const { boundBy } of events) {
+    const workaround = boundBy == null ? null : BINDING_WORKAROUNDS[boundBy];
+    if (workaround !== null) used.add(workaround);
+  }
+  return [...used];
 }
 
 /** Binding is shown for the strongest bank that the log has. */
@@ -105,10 +109,9 @@ export function renderEventLog(log: EventLog, crypto: Crypto): string {
   for (const decoded of events) {
     const { event } = decoded;
     const pcr = event.pcr === 0xffffffff ? '--' : String(event.pcr).padStart(2);
-    lines.push(`${String(event.number).padStart(4)}  ${register} ${pcr}  ${eventTypeName(event.type)}`);
-    const bank = shownBank(event.digests);
-    if (bank !== undefined) lines.push(`      ${bank} ${toHex(event.digests.get(bank) ?? new Uint8Array())}`);
-    lines.push(`      ${printable(describeEvent(decoded))}${UNPROVEN[decoded.boundBy ?? 'nothing']}`);
+    const head = `${String(event.number).padStart(4)}  ${register} ${pcr}  ${eventTypeName(event.type)}`;
+    const text = `${printable(describeEvent(decoded))}${UNPROVEN[decoded.boundBy ?? 'nothing']}`;
+    lines.push(`${head}${shownDigest(event.digests)}\n      ${text}`);
   }
   for (const [bank, registers] of Object.entries(banks)) {
     lines.push('', `Replayed ${bank}:`);
@@ -119,14 +122,18 @@ export function renderEventLog(log: EventLog, crypto: Crypto): string {
 
 const UNPROVEN = { data: '', body: '', 'cut-data': '', value: ' (name unproven)', nothing: ' (unproven)' } as const;
 
-/** One digest a line is enough to find an event again. */
-function shownBank(digests: ReadonlyMap<string, Uint8Array>): string | undefined {
-  const banks = [...digests.keys()];
-  return ['sha256', 'sha1'].find((bank) => banks.includes(bank)) ?? banks[0];
+/** One digest is enough to find an event again. */
+function shownDigest(digests: ReadonlyMap<string, Uint8Array>): string {
+  const bank = digests.has('sha256') ? 'sha256' : digests.has('sha1') ? 'sha1' : digests.keys().next().value;
+  const digest = bank === undefined ? undefined : digests.get(bank);
+  return digest === undefined ? '' : `\n      ${bank} ${toHex(digest)}`;
 }
+
+const PLAIN = /^[\x20-\x7e]*$/;
 
 /** Event text is a stranger's: control and direction characters could repaint the reader's terminal. */
 export function printable(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u${hexCode(character)}`);
 }
 
