@@ -20,8 +20,8 @@ interface FuzzArguments {
   replay: string | undefined;
 }
 
-/** One turn of a target, so that all come round even in a short run. */
-const TURN_MS = 250;
+/** One turn of a target, so that all come round even in a short run. Whole logs and reports take longer, and go deeper. */
+const turnMs = ({ baseMs }: Target): number => (baseMs >= 20 ? 750 : 250);
 
 export const fuzzCommand: CommandModule<object, FuzzArguments> = {
   command: 'fuzz',
@@ -50,7 +50,7 @@ export const fuzzCommand: CommandModule<object, FuzzArguments> = {
     const end = performance.now() + 1000 * args.seconds;
     for (let turn = 0; performance.now() < end; turn += 1) {
       const state = states[turn % states.length] as FuzzState;
-      const turnEnd = Math.min(end, performance.now() + TURN_MS);
+      const turnEnd = Math.min(end, performance.now() + turnMs(state.target));
       while (performance.now() < turnEnd) runBatch(state, random, coverage);
     }
     coverage?.stop();

@@ -10,7 +10,8 @@ import { CodedError } from '../../src/shared/errors.ts';
 
 const LONG = 120_000;
 /** Batches of 24 inputs: fewer where each one is a whole log or report. */
-const batchesFor = ({ name }: Target): number => (/^(event-log|appraise|report|explain|signature$)/.test(name) ? 3 : 20);
+const batchesFor = ({ name }: Target): number =>
+  /^(event-log|appraise|report|explain|signature$)/.test(name) ? 3 : 20;
 
 describe('every reader, for a fixed seed', () => {
   const targets = allTargets();

@@ -1,6 +1,7 @@
 /** Runs one input and says what was wrong with how it was taken: a crash, too much time, too much memory. */
 import { getHeapStatistics } from 'node:v8';
-import { BrokenRule, isRefusal, type Target } from './target.ts';
+import { describeError } from '../../shared/errors.ts';
+import { BrokenRule, isRefusal, requirePrintable, type Target } from './target.ts';
 
 export interface Finding {
   readonly target: string;
@@ -44,10 +45,20 @@ function measure(target: Target, input: Uint8Array): { ms: number; bytes: number
   try {
     target.run(Uint8Array.from(input));
   } catch (thrown) {
-    if (!isRefusal(thrown)) error = thrown ?? new Error('threw nothing');
+    error = isRefusal(thrown) ? unprintable(thrown) : (thrown ?? new Error('threw nothing'));
   }
   const { user, system } = process.cpuUsage(start);
   return { ms: (user + system) / 1000, bytes: usedBytes() - memory, ...(error === undefined ? {} : { error }) };
+}
+
+/** A refusal quotes the input to a person. */
+function unprintable(refusal: unknown): unknown {
+  try {
+    requirePrintable(describeError(refusal));
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 function usedBytes(): number {

@@ -1,8 +1,11 @@
 /** Certificates, revocation lists and the JSON documents that come from others. */
 
 import { parseCertificate } from '../../attest/certificate.ts';
+import { publishedLinks } from '../../attest/certificate-links.ts';
 import { parseClaims } from '../../attest/claims.ts';
 import { nodeAttestCrypto as crypto } from '../../attest/crypto-node.ts';
+import { keyText } from '../../attest/der-key.ts';
+import { nameText } from '../../attest/der-name.ts';
 import { EAR_PROFILE, earClaims } from '../../attest/ear.ts';
 import { OLD_EAR_PROFILE, readEarClaims } from '../../attest/ear-read.ts';
 import { renderEar } from '../../attest/ear-render.ts';
@@ -27,7 +30,12 @@ const time = new Date('2026-11-21T12:00:00Z');
 export function documentTargets(): readonly Target[] {
   const certificates = certificateSeeds();
   return [
-    der('certificate', certificates, (input) => void parseCertificate(input)),
+    der('certificate', certificates, (input) => {
+      const certificate = parseCertificate(input);
+      const { issuers, revocationLists } = publishedLinks(certificate);
+      const names = [certificate.subject, certificate.issuer].map(nameText);
+      requirePrintable([...names, keyText(certificate.publicKey), ...issuers, ...revocationLists].join('\n'));
+    }),
     der('stored-certificate', certificates, (input) => void readLeaf(input)),
     der('revocation-list', revocationListSeeds(), (input) => void parseRevocationList(input)),
     der('trust', certificates, (input) => {

@@ -1,0 +1,36 @@
+/** Inputs that once broke a rule, each with what was wrong. A new finding of the fuzzer goes in here, in bytes. */
+import { expect, it } from 'vitest';
+import { judgeInput } from '../../src/cli/fuzz/judge.ts';
+import { requirePrintable, type Target } from '../../src/cli/fuzz/target.ts';
+import { allTargets } from '../../src/cli/fuzz/targets.ts';
+import { describeError } from '../../src/shared/errors.ts';
+import { loadFixture } from '../fixtures/load.ts';
+
+const targets = new Map(allTargets().map((target) => [target.name, target]));
+const target = (name: string): Target => {
+  const found = targets.get(name);
+  if (found === undefined) throw new Error(`there is no target ${name}`);
+  return found;
+};
+const { eventLog } = loadFixture('p256').report.evidence;
+
+it('a log that ends in zeros and a one: each event looked through the rest for padding', () => {
+  const input = new Uint8Array(1_500_000);
+  input.set(eventLog);
+  input[input.length - 1] = 1;
+  expect(judgeInput({ ...target('event-log-bytes'), maxBytes: input.length }, input)).toBeNull();
+});
+
+it.each([
+  { name: 'reference-values', json: '{"\\u202eACCEPTED":1}' },
+  { name: 'policy', json: '{"\\u009b32mACCEPTED":1}' },
+])('a key in $name that steers the terminal: the error quoted it as it was', ({ name, json }) => {
+  let shown = '';
+  try {
+    target(name).run(new TextEncoder().encode(json));
+  } catch (error) {
+    shown = describeError(error);
+  }
+  expect(shown).toContain('ACCEPTED');
+  requirePrintable(shown);
+});
