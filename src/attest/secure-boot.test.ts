@@ -144,6 +144,13 @@ describe('what register 7 says', () => {
     }
   });
 
+  it('more events behind the separator than any machine has are not judged one by one', () => {
+    const authority = good[authorityAt] as log.WrittenEvent;
+    const many = (count: number) => judge([...good, ...Array.from({ length: count }, () => authority)]).failure?.code;
+    expect(many(99)).toBeUndefined();
+    expect(many(100)).toBe('SECURE_BOOT_UNPROVEN');
+  });
+
   it('an image that db allows by its hash', () => {
     const hash = crypto.hash('sha256', text('image'));
     const db = concatBytes(list, log.signatureList('image-hash', [hash]));

@@ -28,6 +28,8 @@ export interface SecureBootJudgement {
 }
 
 const SECURE_BOOT_PCR = 7;
+/** Six are the most seen. Each is looked for in all of db: without a bound that costs the square of the log. */
+const MAX_BEHIND = 100;
 const OFF_REMEDY = 'Switch Secure Boot on in the firmware setup, then start from the stick again.';
 
 const UNPROVEN: FirmwareVerdict = {
@@ -55,7 +57,14 @@ export function judgeSecureBoot(
 
   const { variables, unknowns } = read;
   const authorities: Authority[] = [];
-  for (const decoded of measured.slice(separatorAt + 1)) {
+  const behind = measured.slice(separatorAt + 1);
+  if (behind.length > MAX_BEHIND) {
+    return {
+      failure: unproven(`${behind.length} events behind the separator, at most ${MAX_BEHIND} are judged`),
+      firmware: UNPROVEN,
+    };
+  }
+  for (const decoded of behind) {
     const authority = authorityOf(decoded, variables.db, crypto);
     if (authority === 'separator' || authority === 'state-of-shim') continue;
     if (authority !== 'unknown') {
