@@ -62,8 +62,9 @@ export function readSignatureLists(value: Uint8Array): readonly SignatureList[] 
     }
     reader.bytes(headerBytes, 'signature header');
     const entries: SignatureEntry[] = [];
+    const owners: OwnerMemo = { bytes: NO_OWNER, text: '' };
     for (let count = entriesBytes / entryBytes; count > 0; count -= 1) {
-      entries.push(readSignatureEntry(reader.bytes(entryBytes, 'signature')));
+      entries.push(new Entry(reader.bytes(entryBytes, 'signature'), owners));
     }
     lists.push({ type: typeOf(typeGuid), typeGuid, headerBytes, entryBytes, entries });
   }
@@ -73,23 +74,42 @@ export function readSignatureLists(value: Uint8Array): readonly SignatureList[] 
 /** @throws LogError */
 export function readSignatureEntry(bytes: Uint8Array): SignatureEntry {
   if (bytes.length < OWNER_BYTES) throw new LogError('LOG_TRUNCATED', `a signature of ${bytes.length} bytes`);
-  return new Entry(bytes);
+  return new Entry(bytes, { bytes: NO_OWNER, text: '' });
 }
+
+/** The owner that was last put into words: in a list it is nearly always the same. */
+interface OwnerMemo {
+  bytes: Uint8Array;
+  text: string;
+}
+
+const NO_OWNER = new Uint8Array();
 
 class Entry implements SignatureEntry {
   readonly #bytes: Uint8Array;
+  readonly #owners: OwnerMemo;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, owners: OwnerMemo) {
     this.#bytes = bytes;
+    this.#owners = owners;
   }
 
   get owner(): string {
-    return readGuid(littleEndianReader(this.#bytes));
+    if (!hasSameOwner(this.#bytes, this.#owners.bytes)) {
+      this.#owners.bytes = this.#bytes;
+      this.#owners.text = readGuid(littleEndianReader(this.#bytes));
+    }
+    return this.#owners.text;
   }
 
   get data(): Uint8Array {
     return this.#bytes.subarray(OWNER_BYTES);
   }
+}
+
+function hasSameOwner(a: Uint8Array, b: Uint8Array): boolean {
+  for (let index = 0; index < OWNER_BYTES; index += 1) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 function typeOf(guid: string): SignatureType {

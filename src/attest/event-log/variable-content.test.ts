@@ -20,7 +20,7 @@ const list = (type: string, ...entries: Uint8Array[]): Uint8Array => {
   const bytes = entries[0]?.length ?? 17;
   return concatBytes(guid(type), u32(28 + bytes * entries.length), u32(0), u32(bytes), ...entries);
 };
-const hash = (fill: number): Uint8Array => concatBytes(guid(MICROSOFT), new Uint8Array(32).fill(fill));
+const hash = (fill: number, owner = MICROSOFT): Uint8Array => concatBytes(guid(owner), new Uint8Array(32).fill(fill));
 /** A DER SEQUENCE of 260 bytes: as far as its owner is asked for, a certificate. */
 const certificate = concatBytes(Uint8Array.of(0x30, 0x82, 1, 0), new Uint8Array(256));
 
@@ -122,15 +122,20 @@ describe('what a value means', () => {
 
 describe('signature lists', () => {
   it('are read down to owner and data', () => {
-    const value = concatBytes(list(SHA256, hash(1), hash(2)), list(X509, concatBytes(guid(GLOBAL), certificate)));
+    const value = concatBytes(
+      list(SHA256, hash(1), hash(2), hash(3, GLOBAL), hash(4)),
+      list(X509, concatBytes(guid(GLOBAL), certificate)),
+    );
     const lists = readSignatureLists(value);
     expect(lists.map(({ type, entries }) => [type, entries.length])).toEqual([
-      ['sha256', 2],
+      ['sha256', 4],
       ['x509', 1],
     ]);
     expect(lists[0]?.entries.map(({ owner, data }) => [owner, data[0]])).toEqual([
       [MICROSOFT, 1],
       [MICROSOFT, 2],
+      [GLOBAL, 3],
+      [MICROSOFT, 4],
     ]);
     expect(lists[1]?.entries[0]?.data).toEqual(certificate);
   });
