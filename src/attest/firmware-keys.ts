@@ -49,13 +49,17 @@ export function walkSignatures(value: Uint8Array, visit: (signature: SignatureSp
   return true;
 }
 
-/** The certificates of PK, KEK or db. Null when the variable is no list of signatures. */
+/** Ten are the most seen; each one is hashed and named in the verdict. */
+const MAX_CERTIFICATES = 100;
+
+/** The certificates of PK, KEK or db. Null when the variable is no list of signatures, or of more than any machine has. */
 export function certificatesIn(value: Uint8Array, crypto: Crypto): readonly KeyVerdict[] | null {
-  const keys: KeyVerdict[] = [];
-  const isWhole = walkSignatures(value, ({ kind, data, end }) => {
-    if (kind === 'certificate') keys.push(keyVerdict(value.subarray(data, end), crypto));
+  const spans: SignatureSpan[] = [];
+  const isWhole = walkSignatures(value, (signature) => {
+    if (signature.kind === 'certificate') spans.push(signature);
   });
-  return isWhole ? keys : null;
+  if (!isWhole || spans.length > MAX_CERTIFICATES) return null;
+  return spans.map(({ data, end }) => keyVerdict(value.subarray(data, end), crypto));
 }
 
 /** `certificate` is DER. */

@@ -17,6 +17,9 @@ export const IMAGE_SECURITY = 'd719b2cb-3d3a-4596-a3bc-dad00e67656f';
 export const SHIM_LOCK = '605dab50-e046-4300-abb6-3dd810dd8b23';
 const OWNERS: readonly string[] = [EFI_GLOBAL, IMAGE_SECURITY, SHIM_LOCK];
 const SEPARATOR_BYTES = 4;
+/** Ten are the most seen; names that are not known go into the verdict. */
+const MAX_EVENTS = 100;
+const MAX_NAME = 60;
 
 const REQUIRED = ['SecureBoot', 'PK', 'KEK', 'db', 'dbx'] as const;
 const OPTIONAL = ['dbt', 'dbr', 'AuditMode', 'DeployedMode', 'SetupMode'] as const;
@@ -40,6 +43,9 @@ export function readSecureBootVariables(
   events: readonly DecodedEvent[],
   { policy, overlooked }: Expectation,
 ): Read | { readonly failure: Failure } {
+  if (events.length > MAX_EVENTS) {
+    return unproven(`${events.length} events before the separator, at most ${MAX_EVENTS} are judged`);
+  }
   const values = new Map<string, Uint8Array>();
   const unknowns: string[] = [];
   for (const decoded of events) {
@@ -62,11 +68,15 @@ export function readSecureBootVariables(
     if (oddity !== null && overlooked.includes(oddity)) continue;
     if (oddity !== null) return { failure: refusedOddity(oddity, title) };
     if (policy.unknownVariables === 'refuse' || (!isVariable && isDisguised(event.data))) {
-      const what = isVariable ? `the variable ${detail.variable.name} is not known` : undefined;
+      const what = isVariable
+        ? `the variable ${JSON.stringify(detail.variable.name.slice(0, MAX_NAME))} is not known`
+        : undefined;
       return unproven(what ?? `${title} before the separator is not a proven variable`);
     }
     unknowns.push(
-      isVariable ? `variable ${JSON.stringify(detail.variable.name)} (${detail.variable.guid}), ${title}` : title,
+      isVariable
+        ? `variable ${JSON.stringify(detail.variable.name.slice(0, MAX_NAME))} (${detail.variable.guid}), ${title}`
+        : title,
     );
   }
   const [SecureBoot, PK, KEK, db, dbx] = REQUIRED.map((name) => values.get(name));

@@ -151,6 +151,21 @@ describe('what register 7 says', () => {
     expect(many(100)).toBe('SECURE_BOOT_UNPROVEN');
   });
 
+  it('nor more variables, nor more keys; and an unknown name is cut short', () => {
+    const mine = (count: number) =>
+      good.toSpliced(at('PK'), 0, ...Array.from({ length: count }, () => log.variable('Mine'.repeat(50), text('x'))));
+    expect(judge(mine(96), { unknownVariables: 'list' }).failure?.code).toBe('SECURE_BOOT_UNPROVEN');
+    const [unknown = ''] = judge(mine(1), { unknownVariables: 'list' }).firmware.unknowns;
+    expect(unknown.length).toBeLessThan(160);
+    const keys = (count: number) =>
+      log.signatureList(
+        'certificate',
+        Array.from({ length: count }, () => text('key of db')),
+      );
+    const withDb = (count: number) => judge(good.with(at('db'), log.variable('db', keys(count)))).failure?.code;
+    expect([withDb(100), withDb(101)]).toEqual([undefined, 'SECURE_BOOT_UNPROVEN']);
+  });
+
   it('an image that db allows by its hash', () => {
     const hash = crypto.hash('sha256', text('image'));
     const db = concatBytes(list, log.signatureList('image-hash', [hash]));
