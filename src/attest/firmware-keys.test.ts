@@ -9,15 +9,9 @@ import { decodeEvent } from './event-log/decode.ts';
 import { LogError } from './event-log/little-endian.ts';
 import { parseEventLog } from './event-log/parse.ts';
 import { readSignatureLists } from './event-log/signature-list.ts';
-import {
-  AUTHORITY_NAMES,
-  DBX_MARKS,
-  DBX_RELEASES,
-  type DbxRelease,
-  KNOWN_AUTHORITIES,
-  knownAuthority,
-} from './firmware-authorities.ts';
+import { AUTHORITY_NAMES, KNOWN_AUTHORITIES, knownAuthority } from './firmware-authorities.ts';
 import { certificatesIn, isListed, revocationsIn, walkSignatures } from './firmware-keys.ts';
+import { DBX_MARKS, DBX_RELEASES, type DbxRelease } from './firmware-revocations.ts';
 import { signatureList } from './testing/event-log-writer.ts';
 
 const vectors = new URL('../../../shared/vectors/', import.meta.url);

@@ -4,7 +4,8 @@
  */
 import { equalBytes, fromHex, toHex } from '../shared/bytes.ts';
 import type { AttestCrypto } from './crypto.ts';
-import { DBX_MARKS, DBX_RELEASES, type DbxRelease, knownAuthority } from './firmware-authorities.ts';
+import { knownAuthority } from './firmware-authorities.ts';
+import { DBX_MARKS, DBX_RELEASES, type DbxRelease } from './firmware-revocations.ts';
 import type { KeyVerdict } from './verdict.ts';
 
 type Crypto = Pick<AttestCrypto, 'hash'>;

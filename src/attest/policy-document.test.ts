@@ -1,7 +1,8 @@
 /** docs/policy.md says what the code says: its example is a policy, its tables are the tables. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { DBX_RELEASES, KNOWN_AUTHORITIES } from './firmware-authorities.ts';
+import { KNOWN_AUTHORITIES } from './firmware-authorities.ts';
+import { DBX_RELEASES } from './firmware-revocations.ts';
 import { WORKAROUND_NAMES } from './firmware-workaround-names.ts';
 import { FIRMWARE_WORKAROUNDS, ORDINARY_WORKAROUNDS } from './firmware-workarounds.ts';
 import { parsePolicy } from './policy.ts';

@@ -5,7 +5,8 @@
 import { CodedError } from '../shared/errors.ts';
 import type { HashName } from './crypto.ts';
 import type { TpmClass } from './evidence.ts';
-import { AUTHORITY_NAMES, type AuthorityName, DBX_RELEASES, type DbxRelease } from './firmware-authorities.ts';
+import { AUTHORITY_NAMES, type AuthorityName } from './firmware-authorities.ts';
+import { DBX_RELEASES, type DbxRelease } from './firmware-revocations.ts';
 import { WORKAROUND_NAMES, type WorkaroundName } from './firmware-workaround-names.ts';
 import { array, hex, integer, object, oneOf, type Reader, readJson, ShapeError } from './strict-json.ts';
 

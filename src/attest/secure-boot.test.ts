@@ -6,7 +6,7 @@ import { nodeAttestCrypto as crypto } from './crypto-node.ts';
 import { decodeEvent } from './event-log/decode.ts';
 import { EventType } from './event-log/event-types.ts';
 import { parseEventLog } from './event-log/parse.ts';
-import { DBX_RELEASES } from './firmware-authorities.ts';
+import { DBX_RELEASES } from './firmware-revocations.ts';
 import { demoPolicyAcceptingSoftwareTpm } from './policies.ts';
 import type { SecureBootPolicy } from './policy.ts';
 import { judgeSecureBoot, type SecureBootExpectation, type SecureBootJudgement } from './secure-boot.ts';

@@ -6,8 +6,9 @@
 import type { AttestCrypto } from './crypto.ts';
 import type { DecodedEvent } from './event-log/decode.ts';
 import { EventType, eventTypeName } from './event-log/event-types.ts';
-import { authorityFingerprint, DBX_RELEASES, type DbxRelease } from './firmware-authorities.ts';
+import { authorityFingerprint } from './firmware-authorities.ts';
 import { certificatesIn, revocationsIn } from './firmware-keys.ts';
+import { DBX_RELEASES, type DbxRelease } from './firmware-revocations.ts';
 import type { WorkaroundName } from './firmware-workaround-names.ts';
 import type { Failure } from './ledger.ts';
 import type { SecureBootPolicy } from './policy.ts';
