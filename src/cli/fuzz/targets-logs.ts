@@ -11,6 +11,7 @@ import { readSignatureLists } from '../../attest/event-log/signature-list.ts';
 import { readWindowsRecords } from '../../attest/event-log/windows-records.ts';
 import { ALL_WORKAROUNDS } from '../../attest/event-log/workarounds.ts';
 import { parseImaLog, provenImaEntries } from '../../attest/ima-log.ts';
+import { dbx, gpt } from './made-structures.ts';
 import { filesEnding, recording } from './seeds.ts';
 import { BrokenRule, requireEqual, requirePrintable, type Target } from './target.ts';
 
@@ -25,9 +26,9 @@ export function logTargets(): readonly Target[] {
     part('efi-variable', isVariable, (data) => [readEfiVariable(data), readEfiVariable(data, 6)]),
     part('efi-image', (type) => type >= 0x80000003 && type <= 0x80000005, readEfiImage),
     part('device-path', (type) => type === 0x80000003, devicePathText, 32),
-    part('gpt', (type) => type === 0x80000006 || type === 0x800000e2, readGpt),
+    part('gpt', (type) => type === 0x80000006 || type === 0x800000e2, readGpt, 0, [gpt(0), gpt(3)]),
     part('load-option', (type) => type === 0x80000002, readLoadOption, 50),
-    part('signature-list', isVariable, readSignatureLists, 38),
+    part('signature-list', isVariable, readSignatureLists, 38, [dbx(300).subarray(38)]),
     part(
       'windows-records',
       (type) => type === 6,
@@ -39,7 +40,13 @@ export function logTargets(): readonly Target[] {
 const isVariable = (type: number): boolean => type === 0x80000001 || type === 0x80000002 || type === 0x800000e0;
 
 /** A reader of one event's data, started from the data of real events of these types, `skip` bytes in. */
-function part(name: string, wanted: (type: number) => boolean, read: (data: Uint8Array) => unknown, skip = 0): Target {
+function part(
+  name: string,
+  wanted: (type: number) => boolean,
+  read: (data: Uint8Array) => unknown,
+  skip = 0,
+  made: readonly Uint8Array[] = [],
+): Target {
   const events = logs.flatMap((log) => {
     try {
       return parseEventLog(log, { padding: 'allow', workarounds: ALL_WORKAROUNDS }).events;
@@ -54,7 +61,7 @@ function part(name: string, wanted: (type: number) => boolean, read: (data: Uint
   return {
     name,
     shape: 'bytes',
-    seeds: [new Uint8Array(64), ...distinct],
+    seeds: [new Uint8Array(64), ...made, ...distinct],
     maxBytes: 40_000,
     baseMs: 20,
     run: (data) => void read(data),

@@ -34,6 +34,18 @@ const signatures = [
   ...evidences.map(({ signature }) => signature),
   ...filesEnding('tpmt_signature.bin', '.CreateSignature.bin'),
 ];
+const creations = [
+  encode(tpmsCreationData, {
+    pcrSelect: [{ hash: 'sha256', pcrs: [0] }],
+    pcrDigest: digest,
+    locality: 1,
+    parentNameAlg: 'null',
+    parentName: fromHex('4000000b'),
+    parentQualifiedName: fromHex('4000000b'),
+    outsideInfo: new Uint8Array(),
+  }),
+  ...filesEnding('.CreateData.bin'),
+];
 
 export function tpmTargets(): readonly Target[] {
   return [
@@ -49,8 +61,8 @@ export function tpmTargets(): readonly Target[] {
     structure('tpm2b-id-object', tpm2bIdObject, [
       encode(tpm2bIdObject, { integrityHmac: digest, encryptedIdentity: digest }),
     ]),
-    structure('tpms-creation-data', tpmsCreationData, filesEnding('.CreateData.bin')),
-    structure('tpm2b-creation-data', tpm2bCreationData, filesEnding('.CreateData.bin').map(sized)),
+    structure('tpms-creation-data', tpmsCreationData, creations),
+    structure('tpm2b-creation-data', tpm2bCreationData, creations.map(sized)),
     structure('tpms-nv-public', tpmsNvPublic, [fromHex('01c00002000b62072002000003a8').slice(0, 14)]),
     structure('tpms-capability-data', capabilityData, [fromHex('0000000600000001000001050000494d')]),
     structure('tpm-name', tpmName, [fromHex(`000b${'ab'.repeat(32)}`), fromHex('40000001')]),
