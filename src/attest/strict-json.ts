@@ -12,12 +12,55 @@ type Read<S extends Shape> = { readonly [K in keyof S]: ReturnType<S[K]> };
 /** UTF-8 JSON bytes or text, read by `reader`. @throws ShapeError */
 export function readJson<T>(json: Uint8Array | string, reader: Reader<T>, name: string): T {
   let value: unknown;
+  let source: string;
   try {
-    value = JSON.parse(typeof json === 'string' ? json : new TextDecoder('utf-8', { fatal: true }).decode(json));
+    source = typeof json === 'string' ? json : new TextDecoder('utf-8', { fatal: true }).decode(json);
+    value = JSON.parse(source);
   } catch (cause) {
     throw new ShapeError('JSON_INVALID', `${name} is not JSON`, { cause });
   }
+  const twice = repeatedKey(source);
+  if (twice !== null) throw new ShapeError('JSON_SHAPE', `${name} has the key ${cut(twice)} twice in one object`);
   return reader(value, name);
+}
+
+/** JSON.parse takes the last of several equal keys: the first rule would vanish. As written in JSON; `json` is valid. */
+function repeatedKey(json: string): string | null {
+  const open: (Set<string> | null)[] = [];
+  for (let at = 0; at < json.length; at += 1) {
+    const character = json[at];
+    if (character === '{') open.push(new Set());
+    else if (character === '[') open.push(null);
+    else if (character === '}' || character === ']') open.pop();
+    else if (character === '"') {
+      const end = endOfString(json, at);
+      if (isKey(json, end)) {
+        const key = JSON.stringify(JSON.parse(json.slice(at, end)));
+        const keys = open.at(-1);
+        if (keys?.has(key)) return key;
+        keys?.add(key);
+      }
+      at = end - 1;
+    }
+  }
+  return null;
+}
+
+/** Behind the closing quote of the string that begins at `start`. */
+function endOfString(json: string, start: number): number {
+  let quote = json.indexOf('"', start + 1);
+  for (;;) {
+    let escapes = 0;
+    while (json[quote - 1 - escapes] === '\\') escapes += 1;
+    if (escapes % 2 === 0) return quote + 1;
+    quote = json.indexOf('"', quote + 1);
+  }
+}
+
+function isKey(json: string, from: number): boolean {
+  let at = from;
+  while (json[at] === ' ' || json[at] === '\n' || json[at] === '\t' || json[at] === '\r') at += 1;
+  return json[at] === ':';
 }
 
 export function object<S extends Shape, O extends Shape = Record<never, never>>(

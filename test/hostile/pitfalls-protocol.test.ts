@@ -174,6 +174,17 @@ describe('protocol and physical', () => {
       }
     };
     visit(good, (changed) => changed);
+    // a rule stated twice: JSON.parse takes the last one
+    const text = JSON.stringify(good);
+    for (const twice of [
+      text.replace('{', '{"acceptedTpmClasses":["unknown"],'),
+      text.replace(/}$/, ',"acceptedTpmClasses":["unknown"]}'),
+      text.replace('"dbx":{', '"dbx":{"minimumEntries":9,'),
+      text.replace(/}$/, ',"accepted\\u0054pmClasses" : ["unknown"]}'),
+    ]) {
+      expect(twice).not.toBe(text);
+      expect(() => parsePolicy(twice), twice).toThrow(expect.objectContaining({ code: 'POLICY_MALFORMED' }));
+    }
     refused({ ...good, requireSecureBoot: false });
     refused({ ...good, acceptedTpmClasses: [] });
     refused({ ...good, acceptedTpmClasses: ['Hardware'] });
