@@ -80,4 +80,7 @@ fi
 # --- Compiled TypeScript -----------------------------------------------------------------------------------------------
 if [[ $purpose != check ]]; then
   node_modules/.bin/tsc -b || stop "The TypeScript sources do not compile."
+  # attest log as one file, which starts in half the time
+  [[ dist/js/attest-log.cjs -nt dist/js/tsconfig.tsbuildinfo ]] || node dist/js/scripts/quick-log-bundle.js ||
+    stop "attest log could not be bundled."
 fi
