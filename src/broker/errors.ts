@@ -16,7 +16,8 @@ export type StartErrorCode =
   | 'REFERENCE_MISSING'
   | 'REFERENCE_UNREADABLE'
   | 'TRUST_MISSING'
-  | 'TRUST_UNREADABLE';
+  | 'TRUST_UNREADABLE'
+  | 'POLICY_UNUSABLE';
 
 /** The broker cannot start as it was asked to. */
 export class StartError extends CodedError<StartErrorCode> {}

@@ -1,8 +1,8 @@
 /** The broker's wiring: real clock, disk, database and sockets around the rules. */
 import { join } from 'node:path';
 import { makeCredential } from 'tpm2-ts/make-credential-node';
-import type { TpmClass } from '../attest/evidence.ts';
-import { policyAccepting } from '../attest/policies.ts';
+import type { Policy } from '../attest/policy.ts';
+import type { ReferenceTrust } from '../attest/signed-reference-values.ts';
 import { describeError } from '../shared/errors.ts';
 import type { BrokerContext } from './context.ts';
 import { type DataFolder, holdDataFolder } from './data-folder.ts';
@@ -17,7 +17,7 @@ import { MAX_OUTSTANDING_ENROLMENTS } from './enrolment.ts';
 import { openIdentity } from './identity.ts';
 import { judgeWith } from './judge.ts';
 import { type ListenAddress, listenFailed, urlOf } from './listen-address.ts';
-import { readReferenceValues, readTrust, type TrustStanding } from './operator-files.ts';
+import { readReferenceValues, readTrust, requireServable, type TrustStanding } from './operator-files.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { createServer } from './server.ts';
 import { createUnattestedList } from './unattested.ts';
@@ -34,7 +34,9 @@ export interface BrokerOptions {
   readonly trust: readonly string[];
   /** What the operator's trust store holds (`attest trust import`). */
   readonly trustStore?: TrustStanding | null;
-  readonly acceptedClasses: readonly TpmClass[];
+  /** Whose signature reference values must carry. */
+  readonly referenceSigners: ReferenceTrust;
+  readonly policy: Policy;
   readonly version: string;
   /** HTML of the verifier that browsers run (scripts/verifier-page.ts); null: none is handed out. */
   readonly verifierPage?: string | null;
@@ -68,9 +70,9 @@ const NEXT_ATTESTATION_MS = { accepted: 600_000, refused: 60_000 };
 
 /** @throws StartError; what was opened until then is closed again */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
-  const referenceValues = await readReferenceValues(options.references);
-  const trust = await readTrust(options.trust, options.trustStore ?? null, options.acceptedClasses);
-  const policy = policyAccepting(options.acceptedClasses);
+  const policy = requireServable(options.policy);
+  const referenceValues = await readReferenceValues(options.references, options.referenceSigners);
+  const trust = await readTrust(options.trust, options.trustStore ?? null, policy.acceptedTpmClasses);
   const standing = { referenceValues, ...trust, policy };
   const now = options.now ?? (() => new Date());
   /** Latest opened, first closed. */

@@ -1,9 +1,11 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { policyAccepting } from '../attest/policies.ts';
 import { newIdentityPem } from './identity.ts';
-import { readReferenceValues, readTrust } from './operator-files.ts';
+import { readReferenceValues, readTrust, requireServable } from './operator-files.ts';
 import { someReferenceValues } from './testing/reference-values.ts';
 
 let folder: string;
@@ -21,11 +23,11 @@ const certificate = () => `-----BEGIN CERTIFICATE${newIdentityPem().split('-----
 describe('reference values', () => {
   it('are read from each file', async () => {
     const one = await file('one.json', JSON.stringify(someReferenceValues));
-    expect(await readReferenceValues([one, one])).toEqual([someReferenceValues, someReferenceValues]);
+    expect(await readReferenceValues([one, one], 'unsigned')).toEqual([someReferenceValues, someReferenceValues]);
   });
 
   it('must be given', async () => {
-    await expect(readReferenceValues([])).rejects.toMatchObject({ code: 'REFERENCE_MISSING' });
+    await expect(readReferenceValues([], 'unsigned')).rejects.toMatchObject({ code: 'REFERENCE_MISSING' });
   });
 
   const edited = {
@@ -43,15 +45,35 @@ describe('reference values', () => {
     },
   ])('are refused at the start when the file holds $name', async ({ text }) => {
     const path = await file('bad.json', text);
-    await expect(readReferenceValues([path])).rejects.toMatchObject({
+    await expect(readReferenceValues([path], 'unsigned')).rejects.toMatchObject({
       code: 'REFERENCE_UNREADABLE',
       message: expect.stringContaining(path),
     });
   });
 
   it('are refused when there is no such file', async () => {
-    await expect(readReferenceValues([join(folder, 'none')])).rejects.toMatchObject({ code: 'REFERENCE_UNREADABLE' });
+    await expect(readReferenceValues([join(folder, 'none')], 'unsigned')).rejects.toMatchObject({
+      code: 'REFERENCE_UNREADABLE',
+    });
   });
+});
+
+it('unsigned reference values are refused where a signature is wanted', async () => {
+  const path = await file('unsigned.json', JSON.stringify(someReferenceValues));
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const trustedKeys = [new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }))];
+  await expect(readReferenceValues([path], { trustedKeys })).rejects.toMatchObject({
+    code: 'REFERENCE_UNREADABLE',
+    cause: { code: 'REFERENCE_UNSIGNED' },
+  });
+});
+
+it('a policy over banks that a broker does not ask for is refused at the start', () => {
+  const policy = policyAccepting(['hardware']);
+  expect(requireServable(policy)).toBe(policy);
+  expect(() => requireServable({ ...policy, banks: ['sha256', 'sha384'] })).toThrow(
+    expect.objectContaining({ code: 'POLICY_UNUSABLE' }),
+  );
 });
 
 describe('trust anchors', () => {

@@ -4,32 +4,45 @@ import { parseCertificate } from '../attest/certificate.ts';
 import { nodeAttestCrypto } from '../attest/crypto-node.ts';
 import type { TpmClass } from '../attest/evidence.ts';
 import type { Standing } from '../attest/expected.ts';
+import type { Policy } from '../attest/policy.ts';
 import { requireConsistent } from '../attest/prepared-reference.ts';
 import type { ReferenceValues } from '../attest/reference-values.ts';
-import { parseReferenceValues } from '../attest/reference-values.ts';
+import type { ReferenceTrust } from '../attest/signed-reference-values.ts';
+import * as signed from '../attest/signed-reference-values.ts';
 import { readPemOrDer } from '../shared/pem.ts';
 import { StartError } from './errors.ts';
 
 /** @throws StartError REFERENCE_MISSING | REFERENCE_UNREADABLE */
-export async function readReferenceValues(files: readonly string[]): Promise<[ReferenceValues, ...ReferenceValues[]]> {
-  const [first, ...rest] = await Promise.all(files.map(readOne));
+export async function readReferenceValues(
+  files: readonly string[],
+  signers: ReferenceTrust,
+): Promise<[ReferenceValues, ...ReferenceValues[]]> {
+  const [first, ...rest] = await Promise.all(files.map((file) => readOne(file, signers)));
   if (first !== undefined) return [first, ...rest];
   throw new StartError('REFERENCE_MISSING', 'the broker knows no image it could accept', {
     nextStep: 'give what the image build printed about itself: --reference dist/reference-values.json',
   });
 }
 
-async function readOne(file: string): Promise<ReferenceValues> {
+async function readOne(file: string, signers: ReferenceTrust): Promise<ReferenceValues> {
   try {
-    const reference = parseReferenceValues(await readFile(file));
-    requireConsistent(reference, nodeAttestCrypto);
-    return reference;
+    const { values } = signed.readReferenceValues(new Uint8Array(await readFile(file)), signers, nodeAttestCrypto);
+    requireConsistent(values, nodeAttestCrypto);
+    return values;
   } catch (cause) {
     throw new StartError('REFERENCE_UNREADABLE', `${file} holds no usable reference values`, {
       cause,
       nextStep: 'build the image (cpushare image build) and give its dist/reference-values.json',
     });
   }
+}
+
+/** A challenge asks for one bank, so a policy that wants more would refuse every machine. @throws StartError */
+export function requireServable(policy: Policy): Policy {
+  if (policy.banks.every((bank) => bank === 'sha256')) return policy;
+  throw new StartError('POLICY_UNUSABLE', `the policy wants the banks ${policy.banks.join(', ')}`, {
+    nextStep: 'write "banks": ["sha256"]: a broker asks machines for that one',
+  });
 }
 
 /** What EK certificates are judged with. */

@@ -2,11 +2,14 @@
 import type { CommandModule } from 'yargs';
 import { currentVerifierPage } from '../../scripts/verifier-page.ts';
 import type { TpmClass } from '../attest/evidence.ts';
-import { TPM_CLASSES } from '../attest/policy.ts';
+import { type Policy, TPM_CLASSES } from '../attest/policy.ts';
 import { parseListenAddress } from '../broker/listen-address.ts';
 import { type RunningBroker, startBroker } from '../broker/main.ts';
 import { BROKER_PORT } from '../protocol/ports.ts';
 import { CodedError, describeError } from '../shared/errors.ts';
+import { AttestCommandError } from './attest/files.ts';
+import { readPolicy } from './attest/policy-file.ts';
+import { readReferenceTrust } from './attest/reference-key.ts';
 import { loadTrustStore } from './attest/trust-store.ts';
 import { ownVersion } from './own-version.ts';
 
@@ -17,7 +20,9 @@ interface ServeArguments {
   reference: string[];
   trust: string[];
   'trust-store': string | undefined;
-  'accept-class': TpmClass[];
+  'reference-key': string[];
+  policy: string | undefined;
+  'accept-class': TpmClass[] | undefined;
   json: boolean;
 }
 
@@ -44,6 +49,13 @@ const serveCommand: CommandModule<object, ServeArguments> = {
         default: [] as string[],
         describe: 'reference values of an image to accept; repeat for more',
       })
+      .option('reference-key', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        default: [] as string[],
+        describe: 'public key (PEM, P-256) that must have signed the reference values; repeat for more',
+      })
       .option('trust', {
         type: 'string',
         array: true,
@@ -56,12 +68,12 @@ const serveCommand: CommandModule<object, ServeArguments> = {
         requiresArg: true,
         describe: 'folder of a trust store, as "attest trust import" fills it',
       })
+      .option('policy', { type: 'string', requiresArg: true, describe: 'policy file: what to accept, field by field' })
       .option('accept-class', {
         choices: TPM_CLASSES,
         array: true,
         requiresArg: true,
-        demandOption: 'Name the TPM classes you accept, for instance --accept-class hardware',
-        describe: 'TPM class to accept; repeat for more',
+        describe: 'TPM class to accept, in place of a policy file; repeat for more',
       })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON line when ready, and nothing else' })
       .example(
@@ -87,6 +99,7 @@ export const brokerCommand: CommandModule = {
 };
 
 async function serve(args: ServeArguments): Promise<void> {
+  const policy = await requirePolicy(args);
   const broker = await startBroker({
     listen: parseListenAddress(args.listen),
     dataFolder: args.data,
@@ -94,16 +107,28 @@ async function serve(args: ServeArguments): Promise<void> {
     references: args.reference,
     trust: args.trust,
     trustStore: args['trust-store'] === undefined ? null : await loadTrustStore(args['trust-store']),
-    acceptedClasses: args['accept-class'],
+    referenceSigners: await readReferenceTrust(args['reference-key']),
+    policy,
     version: ownVersion(),
     verifierPage: await verifierPage(),
     log: (line) => console.error(`${new Date().toISOString()} ${line}`),
   });
   // Asked for before the ready line: who reads that line may stop the broker at once.
   const stopped = untilStopped();
-  console.log(args.json ? JSON.stringify({ url: broker.url, brokerId: broker.brokerId }) : welcome(broker, args));
+  console.log(
+    args.json ? JSON.stringify({ url: broker.url, brokerId: broker.brokerId }) : welcome(broker, policy, args),
+  );
   await stopped;
   await broker.close();
+}
+
+/** A broker judges for others: what it accepts has no default. */
+async function requirePolicy(args: ServeArguments): Promise<Policy> {
+  const policy = await readPolicy(args.policy, args['accept-class']);
+  if (policy !== null) return policy;
+  throw new AttestCommandError('POLICY_MISSING', 'nothing says what the broker is to accept', {
+    nextStep: 'name a policy file (--policy), or TPM classes, for instance --accept-class hardware',
+  });
 }
 
 /** A broker serves machines without it, too. */
@@ -117,14 +142,14 @@ async function verifierPage(): Promise<string | null> {
   }
 }
 
-function welcome(broker: RunningBroker, args: ServeArguments): string {
+function welcome(broker: RunningBroker, policy: Policy, args: ServeArguments): string {
   const { port } = new URL(broker.url);
   return [
     `Broker ready at ${broker.url}   (Ctrl-C stops it)`,
     `  pin for sellers  ${broker.brokerId}`,
     `  data folder      ${broker.dataFolder}${args.database === undefined ? '' : ' (identity only; rows are in PostgreSQL)'}`,
     ...broker.images.map((image) => `  accepts image    ${image}`),
-    `  accepts TPMs     ${args['accept-class'].join(', ')}`,
+    `  accepts TPMs     ${policy.acceptedTpmClasses.join(', ')}`,
     `  verify a report  ${broker.url}/verify/`,
     `  firewall         machines need TCP port ${port} of this computer, and no other`,
   ].join('\n');

@@ -5,12 +5,13 @@ import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
 import type { TpmClass } from '../../attest/evidence.ts';
 import type { Standing } from '../../attest/expected.ts';
 import { policyAccepting } from '../../attest/policies.ts';
-import { type Policy, parsePolicy, TPM_CLASSES } from '../../attest/policy.ts';
+import { TPM_CLASSES } from '../../attest/policy.ts';
 import type { ReferenceValues } from '../../attest/reference-values.ts';
 import type { ReferenceTrust } from '../../attest/signed-reference-values.ts';
 import type { Report } from '../../protocol/report-document.ts';
 import { statedCertificates, statedReferenceValues } from '../../protocol/report-judgement.ts';
-import { AttestCommandError, read, readDerFiles } from './files.ts';
+import { AttestCommandError, readDerFiles } from './files.ts';
+import { readPolicy } from './policy-file.ts';
 import { readReferenceFile, readReferenceTrust } from './reference-key.ts';
 import { readEkCertificates } from './trust-files.ts';
 import { loadTrustStore } from './trust-store.ts';
@@ -93,7 +94,7 @@ export async function readStanding(args: StandingArguments, report?: Report): Pr
       ...(report === undefined ? [] : statedCertificates(report)),
     ],
     revocationLists: [...(await readDerFiles(args.crl, 'X509 CRL')), ...(store?.revocationLists ?? [])],
-    policy: await readPolicy(args),
+    policy: (await readPolicy(args.policy, args['accept-class'])) ?? policyAccepting(VOUCHED_CLASSES),
   };
 }
 
@@ -116,19 +117,6 @@ async function readReference(
     `the report carries no reference values with the id ${named}`,
     {
       nextStep: 'name a file with them: --reference reference-values.json',
-    },
-  );
-}
-
-async function readPolicy(args: StandingArguments): Promise<Policy> {
-  const classes = args['accept-class'];
-  if (args.policy === undefined) return policyAccepting(classes ?? VOUCHED_CLASSES);
-  if (classes === undefined) return parsePolicy(await read(args.policy));
-  throw new AttestCommandError(
-    'POLICY_TWICE',
-    'a policy file and --accept-class were given, and both name the classes',
-    {
-      nextStep: 'write the classes into the policy file and leave --accept-class out',
     },
   );
 }

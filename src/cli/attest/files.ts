@@ -15,6 +15,7 @@ export class AttestCommandError extends CodedError<
   | 'REFERENCE_NOT_IN_REPORT'
   | 'REPORT_MACHINE_MISMATCH'
   | 'POLICY_TWICE'
+  | 'POLICY_MISSING'
   | 'NOT_WITNESSED'
 > {}
 

@@ -15,6 +15,7 @@ import { readPcrs } from 'tpm2-ts/facts';
 import { startTestTpm, type TestTpm } from 'tpm2-ts/testing/swtpm';
 import { nodeAttestCrypto as crypto } from '../../attest/crypto-node.ts';
 import { QUOTED_PCRS } from '../../attest/evidence.ts';
+import { policyAccepting } from '../../attest/policies.ts';
 import { bootEvents, GOOD_BOOT, referenceValuesOf } from '../../attest/testing/boot-node.ts';
 import { imaEntry, writeEventLog } from '../../attest/testing/event-log-writer.ts';
 import { type RunningBroker, startBroker } from '../../broker/main.ts';
@@ -77,7 +78,8 @@ export async function startRelayScene(): Promise<RelayScene> {
       databaseUrl: null,
       references: [referenceFile],
       trust: [trustFile],
-      acceptedClasses: ['software'],
+      referenceSigners: 'unsigned',
+      policy: policyAccepting(['software']),
       version: '0.0.0-test',
       log: () => undefined,
       verifications: { total: 256, perMachine: 4, perRequester: 256, credentials: 256 },
