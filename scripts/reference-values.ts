@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import type { ReferenceEvent, ReferencePcrs, ReferenceValues } from '../src/attest/reference-values.ts';
+import type { ReferenceEvent, ReferencePcrs, ReferenceValues } from '../src/attest/image/reference-values.ts';
 import { authenticodeSha256 } from './pe.ts';
 import { type GrubPrediction, predictGrub } from './reference-values-grub.ts';
 import { mokVariables } from './reference-values-mok.ts';

@@ -11,14 +11,14 @@ import { startTestTpm, type TestTpm } from 'tpm2-ts/testing/swtpm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { concatBytes, toHex } from '../shared/bytes.ts';
 import { appraise } from './appraise.ts';
-import { claimsSignatureInput, encodeClaims } from './claims.ts';
-import { nodeAttestCrypto as crypto } from './crypto-node.ts';
+import { nodeAttestCrypto as crypto } from './crypto/crypto-node.ts';
 import { parseEventLog } from './event-log/parse.ts';
 import { reportEventLog } from './event-log/report.ts';
 import { type Evidence, QUOTED_PCRS } from './evidence.ts';
 import type { Expected } from './expected.ts';
-import { demoPolicyAcceptingSoftwareTpm, policyAccepting } from './policies.ts';
-import { qualifyingData } from './qualifying-data.ts';
+import { demoPolicyAcceptingSoftwareTpm, policyAccepting } from './policy/policies.ts';
+import { claimsSignatureInput, encodeClaims } from './quote/claims.ts';
+import { qualifyingData } from './quote/qualifying-data.ts';
 import { bootEvents, GOOD_BOOT, referenceValuesOf } from './testing/boot-node.ts';
 import { imaEntry, writeEventLog } from './testing/event-log-writer.ts';
 

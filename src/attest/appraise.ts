@@ -3,23 +3,23 @@
  * and reference values are arguments. Stages: keys, activation, quote, claims, TPM, boot log, image, runtime. Nothing of
  * a stage is read before the earlier ones passed, and nothing is accepted that a stage did not reach.
  */
-import { judgeBootLog } from './boot-log.ts';
-import type { AttestCrypto } from './crypto.ts';
-import { UNJUDGED_TPM } from './ek.ts';
+import { judgeBootLog } from './boot/boot-log.ts';
+import { judgeSecureBoot } from './boot/secure-boot.ts';
+import type { AttestCrypto } from './crypto/crypto.ts';
+import { UNJUDGED_TPM } from './endorsement/ek.ts';
+import { judgeTpm } from './endorsement/judge-tpm.ts';
 import type { Evidence } from './evidence.ts';
 import type { Expected, Request } from './expected.ts';
 import type { Findings } from './findings.ts';
-import { judgeActivation } from './judge-activation.ts';
-import { judgeClaims } from './judge-claims.ts';
-import { closestReference, judgeImage, judgeRuntime } from './judge-image.ts';
-import { judgeTpm } from './judge-tpm.ts';
-import { judgeKeys } from './keys.ts';
+import { closestReference, judgeImage, judgeRuntime } from './image/judge-image.ts';
 import { type Ledger, newLedger } from './ledger.ts';
-import { limitsOf } from './limits.ts';
-import { pcrVerdicts } from './pcr-verdicts.ts';
 import { type Prepared, prepare, requireNone } from './prepare.ts';
-import { judgeQuote } from './quote.ts';
-import { judgeSecureBoot } from './secure-boot.ts';
+import { judgeActivation } from './quote/judge-activation.ts';
+import { judgeClaims } from './quote/judge-claims.ts';
+import { judgeKeys } from './quote/keys.ts';
+import { judgeQuote } from './quote/quote.ts';
+import { limitsOf } from './result/limits.ts';
+import { pcrVerdicts } from './result/pcr-verdicts.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Every verdict has exactly these checks, in this order. */

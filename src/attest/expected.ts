@@ -1,9 +1,10 @@
 /** What an appraisal is measured against. Every field is required: there is no default that accepts anything. */
-import type { ActivationProof } from './activation.ts';
+
 import type { TpmClass } from './evidence.ts';
-import type { Policy } from './policy.ts';
-import type { QuoteRole } from './qualifying-data.ts';
-import type { ReferenceValues } from './reference-values.ts';
+import type { ReferenceValues } from './image/reference-values.ts';
+import type { Policy } from './policy/policy.ts';
+import type { ActivationProof } from './quote/activation.ts';
+import type { QuoteRole } from './quote/qualifying-data.ts';
 
 /** What stays the same from one appraisal to the next. */
 export interface Standing {

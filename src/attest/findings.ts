@@ -1,10 +1,11 @@
 /** What an appraisal has proven so far, stage by stage. */
-import type { TpmIdentity } from './ek.ts';
+
+import type { UsedWorkaround } from './boot/firmware-workaround-names.ts';
+import type { TpmIdentity } from './endorsement/ek.ts';
 import type { DecodedEvent } from './event-log/decode.ts';
 import type { MachineClaims } from './evidence.ts';
-import type { UsedWorkaround } from './firmware-workaround-names.ts';
-import type { Difference } from './own-chain.ts';
-import type { ReferenceValues } from './reference-values.ts';
+import type { Difference } from './image/own-chain.ts';
+import type { ReferenceValues } from './image/reference-values.ts';
 import type { BankVerdict, FirmwareVerdict } from './verdict.ts';
 
 /** Null for what was not reached. */

@@ -1,9 +1,9 @@
 /** What a verifier does once and not for each piece of evidence: checks and reads what it judges with. */
 import { CodedError } from '../shared/errors.ts';
-import type { AttestCrypto } from './crypto.ts';
-import { type PreparedTrust, prepareTrust } from './ek-trust.ts';
+import type { AttestCrypto } from './crypto/crypto.ts';
+import { type PreparedTrust, prepareTrust } from './endorsement/ek-trust.ts';
 import type { Standing } from './expected.ts';
-import { type PreparedReference, prepareReference } from './prepared-reference.ts';
+import { type PreparedReference, prepareReference } from './image/prepared-reference.ts';
 
 export class AppraisalError extends CodedError<'EXPECTED_INVALID'> {}
 

@@ -1,6 +1,7 @@
 /** The result of an appraisal: RFC 9334 Attestation Result in our own terms, the same object everywhere. */
+
+import type { UsedWorkaround } from './boot/firmware-workaround-names.ts';
 import type { MachineClaims, TpmClass } from './evidence.ts';
-import type { UsedWorkaround } from './firmware-workaround-names.ts';
 
 /** accepted: every required check passed. refused: at least one failed. A verdict is never partial. */
 export interface Verdict {

@@ -1,11 +1,11 @@
 /** The broker's signed word on what it judged: one result (EAR) for each verdict, under the key of its identity. */
 import { createPublicKey } from 'node:crypto';
 import type { JWK } from 'jose';
-import { nodeAttestCrypto } from '../attest/crypto-node.ts';
-import { type EarContext, earClaims } from '../attest/ear.ts';
-import { publicEarKey, signEar } from '../attest/ear-jose.ts';
+import { nodeAttestCrypto } from '../attest/crypto/crypto-node.ts';
 import type { Evidence } from '../attest/evidence.ts';
 import type { Standing } from '../attest/expected.ts';
+import { type EarContext, earClaims } from '../attest/result/ear.ts';
+import { publicEarKey, signEar } from '../attest/result/ear-jose.ts';
 import type { Verdict } from '../attest/verdict.ts';
 import type { BrokerKeys } from '../protocol/messages.ts';
 import { type StatedStanding, stateStanding } from '../protocol/report-judgement.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { appraise } from '../attest/appraise.ts';
-import { nodeAttestCrypto } from '../attest/crypto-node.ts';
-import { referenceId } from '../attest/ear-policy-id.ts';
-import { policyAccepting } from '../attest/policies.ts';
+import { nodeAttestCrypto } from '../attest/crypto/crypto-node.ts';
+import { policyAccepting } from '../attest/policy/policies.ts';
+import { referenceId } from '../attest/result/ear-policy-id.ts';
 import { encodeEvidence } from '../protocol/evidence-document.ts';
 import { ReportDocument } from '../protocol/messages.ts';
 import { decodeReport } from '../protocol/report-document.ts';

@@ -1,6 +1,6 @@
 /** The broker as verifier: what it expects of evidence, and the appraisal of src/attest on it. */
 import { appraiseWith } from '../attest/appraise.ts';
-import { rememberingNodeCrypto } from '../attest/crypto-node.ts';
+import { rememberingNodeCrypto } from '../attest/crypto/crypto-node.ts';
 import type { Standing } from '../attest/expected.ts';
 import { prepare } from '../attest/prepare.ts';
 import { fromHex } from '../shared/bytes.ts';

@@ -1,8 +1,8 @@
 /** The broker's wiring: real clock, disk, database and sockets around the rules. */
 import { join } from 'node:path';
 import { makeCredential } from 'tpm2-ts/make-credential-node';
-import type { Policy } from '../attest/policy.ts';
-import type { ReferenceTrust } from '../attest/signed-reference-values.ts';
+import type { ReferenceTrust } from '../attest/image/signed-reference-values.ts';
+import type { Policy } from '../attest/policy/policy.ts';
 import { describeError } from '../shared/errors.ts';
 import type { BrokerContext } from './context.ts';
 import { type DataFolder, holdDataFolder } from './data-folder.ts';

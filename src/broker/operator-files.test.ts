@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { policyAccepting } from '../attest/policies.ts';
+import { policyAccepting } from '../attest/policy/policies.ts';
 import { newIdentityPem } from './identity.ts';
 import { readReferenceValues, readTrust, requireServable } from './operator-files.ts';
 import { someReferenceValues } from './testing/reference-values.ts';

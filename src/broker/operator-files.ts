@@ -1,14 +1,14 @@
 /** What the operator hands over in files: the releases he accepts and the TPM certificate authorities he trusts. */
 import { readFile } from 'node:fs/promises';
-import { parseCertificate } from '../attest/certificate.ts';
-import { nodeAttestCrypto } from '../attest/crypto-node.ts';
+import { nodeAttestCrypto } from '../attest/crypto/crypto-node.ts';
+import { parseCertificate } from '../attest/endorsement/certificate.ts';
 import type { TpmClass } from '../attest/evidence.ts';
 import type { Standing } from '../attest/expected.ts';
-import type { Policy } from '../attest/policy.ts';
-import { requireConsistent } from '../attest/prepared-reference.ts';
-import type { ReferenceValues } from '../attest/reference-values.ts';
-import type { ReferenceTrust } from '../attest/signed-reference-values.ts';
-import * as signed from '../attest/signed-reference-values.ts';
+import { requireConsistent } from '../attest/image/prepared-reference.ts';
+import type { ReferenceValues } from '../attest/image/reference-values.ts';
+import type { ReferenceTrust } from '../attest/image/signed-reference-values.ts';
+import * as signed from '../attest/image/signed-reference-values.ts';
+import type { Policy } from '../attest/policy/policy.ts';
 import { readPemOrDer } from '../shared/pem.ts';
 import { StartError } from './errors.ts';
 

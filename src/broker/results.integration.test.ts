@@ -1,8 +1,8 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import type { JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { toBase64Url } from '../attest/ear.ts';
-import { readEar } from '../attest/ear-jose.ts';
+import { toBase64Url } from '../attest/result/ear.ts';
+import { readEar } from '../attest/result/ear-jose.ts';
 import { encodeEvidence } from '../protocol/evidence-document.ts';
 import { fromHex, toBase64 } from '../shared/bytes.ts';
 import { RESULT_LIFETIME_MS } from './ear.ts';

@@ -3,8 +3,8 @@
  * so nobody else can name a key, void its challenges or take what verifiers ask of it.
  */
 import { createPublicKey } from 'node:crypto';
-import { verifyP256 } from '../attest/claims.ts';
-import { nodeAttestCrypto } from '../attest/crypto-node.ts';
+import { nodeAttestCrypto } from '../attest/crypto/crypto-node.ts';
+import { verifyP256 } from '../attest/quote/claims.ts';
 import { type MachineRequest, machineRequestInput } from '../protocol/machine-request.ts';
 import { fromBase64, toBase64 } from '../shared/bytes.ts';
 import type { BrokerContext } from './context.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import yargs from 'yargs';
-import { UNJUDGED_TPM } from '../attest/ek.ts';
+import { UNJUDGED_TPM } from '../attest/endorsement/ek.ts';
 import type { Evidence } from '../attest/evidence.ts';
 import { newMachine } from '../attest/testing/attester-node.ts';
 import { type Boot, GOOD_BOOT, referenceValuesOf } from '../attest/testing/boot-node.ts';

@@ -2,7 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { currentVerifierPage } from '../../scripts/verifier-page.ts';
 import type { TpmClass } from '../attest/evidence.ts';
-import { type Policy, TPM_CLASSES } from '../attest/policy.ts';
+import { type Policy, TPM_CLASSES } from '../attest/policy/policy.ts';
 import { parseListenAddress } from '../broker/listen-address.ts';
 import { type RunningBroker, startBroker } from '../broker/main.ts';
 import { BROKER_PORT } from '../protocol/ports.ts';

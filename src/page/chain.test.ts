@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadFixture } from '../../test/fixtures/load.ts';
 import { appraise, CHECK_NAMES } from '../attest/appraise.ts';
-import { nodeAttestCrypto } from '../attest/crypto-node.ts';
+import { nodeAttestCrypto } from '../attest/crypto/crypto-node.ts';
 import type { Check, Verdict } from '../attest/verdict.ts';
 import { chainsOf, type Link } from './chain.ts';
 

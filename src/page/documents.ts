@@ -1,5 +1,5 @@
 /** Which of the inputs a file is, by what it says itself: so one drop takes them all. It decides nothing about trust. */
-import { REFERENCE_PAYLOAD_TYPE } from '../attest/signed-reference-values.ts';
+import { REFERENCE_PAYLOAD_TYPE } from '../attest/image/signed-reference-values.ts';
 
 export type DocumentKind =
   | 'report'

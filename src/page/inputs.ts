@@ -1,11 +1,12 @@
 /** What a person gave the page, as `Expected`: the same rules and codes as the options of `cpushare attest verify`. */
-import { parseCertificate } from '../attest/certificate.ts';
-import type { AttestCrypto } from '../attest/crypto.ts';
+
+import type { AttestCrypto } from '../attest/crypto/crypto.ts';
+import { parseCertificate } from '../attest/endorsement/certificate.ts';
 import type { TpmClass } from '../attest/evidence.ts';
 import type { Expected } from '../attest/expected.ts';
-import { policyAccepting } from '../attest/policies.ts';
-import { type Policy, parsePolicy } from '../attest/policy.ts';
-import { type ReferenceTrust, readReferenceValues, requireP256 } from '../attest/signed-reference-values.ts';
+import { type ReferenceTrust, readReferenceValues, requireP256 } from '../attest/image/signed-reference-values.ts';
+import { policyAccepting } from '../attest/policy/policies.ts';
+import { type Policy, parsePolicy } from '../attest/policy/policy.ts';
 import { type Report, roleIn } from '../protocol/report-document.ts';
 import { statedCertificates } from '../protocol/report-judgement.ts';
 import { fromHex } from '../shared/bytes.ts';

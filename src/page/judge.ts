@@ -1,7 +1,7 @@
 /** The judgement as the page needs it: the verifier's own code, with what it was given or why it could not judge. */
 import { type Digest, objectName } from 'tpm2-ts/name';
 import { appraise } from '../attest/appraise.ts';
-import { type AttestCrypto, HASH_BYTES, type HashName } from '../attest/crypto.ts';
+import { type AttestCrypto, HASH_BYTES, type HashName } from '../attest/crypto/crypto.ts';
 import type { Change } from '../attest/explain/change.ts';
 import { explain } from '../attest/explain/explain.ts';
 import { readBoot } from '../attest/explain/read-boot.ts';

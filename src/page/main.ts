@@ -1,5 +1,5 @@
 /** The verifier's page: collects what a person gives, judges it here, shows the outcome. Nothing leaves the browser. */
-import { nobleAttestCrypto } from '../attest/crypto-noble.ts';
+import { nobleAttestCrypto } from '../attest/crypto/crypto-noble.ts';
 import type { TpmClass } from '../attest/evidence.ts';
 import { MachineList } from '../protocol/messages.ts';
 import { parseJson, requireShape } from '../protocol/schema-check.ts';

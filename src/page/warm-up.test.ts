@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nobleAttestCrypto } from '../attest/crypto-noble.ts';
+import { nobleAttestCrypto } from '../attest/crypto/crypto-noble.ts';
 import { verifyNothing, warmUp } from './warm-up.ts';
 
 describe('warming up', () => {

@@ -1,5 +1,5 @@
 /** Lets the engine compile the arithmetic of curves and hashes while the reader still looks for files: the first verdict comes sooner. */
-import type { AttestCrypto, CurveName } from '../attest/crypto.ts';
+import type { AttestCrypto, CurveName } from '../attest/crypto/crypto.ts';
 import { fromHex } from '../shared/bytes.ts';
 
 /** A signature that nobody made, under the curve's base point (SEC 2): refused only after all the arithmetic. */

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UNJUDGED_TPM } from '../attest/ek.ts';
+import { UNJUDGED_TPM } from '../attest/endorsement/ek.ts';
 import type { Evidence } from '../attest/evidence.ts';
 import { newMachine } from '../attest/testing/attester-node.ts';
 import type { Verdict } from '../attest/verdict.ts';

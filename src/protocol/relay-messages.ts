@@ -24,7 +24,7 @@ const CredentialForAnswer = Type.Object({ credentialBlob: base64(512), encrypted
 
 /**
  * POST /v1/machines/:machineId/verifications: a verifier's own challenge, and its own credential for the machine's EK and
- * AK (MakeCredential over `answerableSecret`, src/attest/activation-answer.ts). The broker only carries them.
+ * AK (MakeCredential over `answerableSecret`, src/attest/quote/activation-answer.ts). The broker only carries them.
  */
 export const VerificationRequest = Type.Object(
   { challenge: hex(32), credential: Type.Optional(CredentialForAnswer) },

@@ -1,7 +1,8 @@
 /** The report bundle: evidence, the broker's word for the activation, and what a third party needs to judge again. */
-import type { ActivationTranscript, AnsweredActivation } from '../attest/activation.ts';
+
 import type { Evidence } from '../attest/evidence.ts';
-import type { QuoteRole } from '../attest/qualifying-data.ts';
+import type { ActivationTranscript, AnsweredActivation } from '../attest/quote/activation.ts';
+import type { QuoteRole } from '../attest/quote/qualifying-data.ts';
 import type { Verdict } from '../attest/verdict.ts';
 import { fromBase64, fromHex, toBase64, toHex } from '../shared/bytes.ts';
 import { CodedError } from '../shared/errors.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { nodeAttestCrypto } from '../attest/crypto-node.ts';
-import { contentId, referenceId } from '../attest/ear-policy-id.ts';
+import { nodeAttestCrypto } from '../attest/crypto/crypto-node.ts';
 import type { Evidence } from '../attest/evidence.ts';
+import { contentId, referenceId } from '../attest/result/ear-policy-id.ts';
 import { newMachine } from '../attest/testing/attester-node.ts';
 import { newAuthority } from '../attest/testing/certificate-authority-node.ts';
 import { expected } from '../attest/testing/verdicts-node.ts';

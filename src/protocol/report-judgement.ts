@@ -2,12 +2,12 @@
 import { decode } from 'tpm2-ts/codec';
 import { tpmtPublic } from 'tpm2-ts/public-area';
 import { subjectPublicKeyInfo } from 'tpm2-ts/public-key';
-import { type Certificate, CertificateError, parseCertificate } from '../attest/certificate.ts';
-import type { AttestCrypto } from '../attest/crypto.ts';
-import { contentId, policyId, referenceId } from '../attest/ear-policy-id.ts';
+import type { AttestCrypto } from '../attest/crypto/crypto.ts';
+import { type Certificate, CertificateError, parseCertificate } from '../attest/endorsement/certificate.ts';
 import type { Evidence } from '../attest/evidence.ts';
 import type { Standing } from '../attest/expected.ts';
-import { parseReferenceValues, type ReferenceValues } from '../attest/reference-values.ts';
+import { parseReferenceValues, type ReferenceValues } from '../attest/image/reference-values.ts';
+import { contentId, policyId, referenceId } from '../attest/result/ear-policy-id.ts';
 import { equalBytes } from '../shared/bytes.ts';
 import type { Report, StatedJudgement } from './report-document.ts';
 

@@ -1,6 +1,6 @@
 /** Reports whose signatures are genuine and whose boot is one that a test chose: keys of node:crypto in place of a TPM's. */
 import { createHash, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { UNJUDGED_TPM } from '../../src/attest/ek.ts';
+import { UNJUDGED_TPM } from '../../src/attest/endorsement/ek.ts';
 import { newMachine } from '../../src/attest/testing/attester-node.ts';
 import { type Boot, GOOD_BOOT, referenceValuesOf } from '../../src/attest/testing/boot-node.ts';
 import { encodeReport } from '../../src/protocol/report-document.ts';

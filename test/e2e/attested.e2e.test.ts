@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../../scripts/project.ts';
-import type { ReferenceValues } from '../../src/attest/reference-values.ts';
+import type { ReferenceValues } from '../../src/attest/image/reference-values.ts';
 import type { Verdict } from '../../src/attest/verdict.ts';
 import {
   bootScene,

@@ -1,13 +1,13 @@
 /** Crypto-agile event logs in any banks, and evidence whose quote covers several of them. */
 import { tpmsAttest } from 'tpm2-ts/attest';
 import { decode, encode } from 'tpm2-ts/codec';
-import { HASH_BYTES, type HashName } from '../../src/attest/crypto.ts';
-import { nodeAttestCrypto as crypto } from '../../src/attest/crypto-node.ts';
+import { HASH_BYTES, type HashName } from '../../src/attest/crypto/crypto.ts';
+import { nodeAttestCrypto as crypto } from '../../src/attest/crypto/crypto-node.ts';
 import { EventType } from '../../src/attest/event-log/event-types.ts';
 import { parseEventLog } from '../../src/attest/event-log/parse.ts';
 import { extend, initialPcr, replayBank } from '../../src/attest/event-log/replay.ts';
 import { type Evidence, QUOTED_PCRS } from '../../src/attest/evidence.ts';
-import type { PolicyBank } from '../../src/attest/policy.ts';
+import type { PolicyBank } from '../../src/attest/policy/policy.ts';
 import { imaEntry, type WrittenEvent } from '../../src/attest/testing/event-log-writer.ts';
 import { concatBytes } from '../../src/shared/bytes.ts';
 import { ascii, attest } from './made-evidence.ts';

@@ -1,5 +1,5 @@
 /** Which byte of an event log belongs to what: for saying precisely which bytes no digest covers. */
-import type { AttestCrypto } from '../../src/attest/crypto.ts';
+import type { AttestCrypto } from '../../src/attest/crypto/crypto.ts';
 import { decodeEvent } from '../../src/attest/event-log/decode.ts';
 import type { EventLog } from '../../src/attest/event-log/parse.ts';
 

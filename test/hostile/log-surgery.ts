@@ -1,6 +1,6 @@
 /** Takes logs apart into events as bytes, changes them without understanding, and puts them together again. */
 import { parseEventLog } from '../../src/attest/event-log/parse.ts';
-import { parseImaLog } from '../../src/attest/ima-log.ts';
+import { parseImaLog } from '../../src/attest/image/ima-log.ts';
 import { concatBytes } from '../../src/shared/bytes.ts';
 
 /** TCG_PCR_EVENT2 as bytes: register, type, then digests and data. */

@@ -1,14 +1,14 @@
 /** Every byte that a TPM or a machine signed, changed one at a time: never accepted. */
 import { describe, expect, it } from 'vitest';
 import { appraiseWith } from '../../src/attest/appraise.ts';
-import { nodeAttestCrypto as crypto } from '../../src/attest/crypto-node.ts';
+import { nodeAttestCrypto as crypto } from '../../src/attest/crypto/crypto-node.ts';
 import { parseEventLog } from '../../src/attest/event-log/parse.ts';
 import type { Evidence } from '../../src/attest/evidence.ts';
 import type { Request } from '../../src/attest/expected.ts';
-import { judgeKeys } from '../../src/attest/keys.ts';
 import { newLedger } from '../../src/attest/ledger.ts';
 import { prepare } from '../../src/attest/prepare.ts';
-import { judgeQuote } from '../../src/attest/quote.ts';
+import { judgeKeys } from '../../src/attest/quote/keys.ts';
+import { judgeQuote } from '../../src/attest/quote/quote.ts';
 import { toHex } from '../../src/shared/bytes.ts';
 import { type FixtureName, loadFixture } from '../fixtures/load.ts';
 import { type LogField, logFields } from './log-fields.ts';

@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { appraise } from '../../src/attest/appraise.ts';
-import { nodeAttestCrypto as crypto } from '../../src/attest/crypto-node.ts';
+import { nodeAttestCrypto as crypto } from '../../src/attest/crypto/crypto-node.ts';
 import { EventType } from '../../src/attest/event-log/event-types.ts';
 import { parseEventLog } from '../../src/attest/event-log/parse.ts';
 import { concatBytes } from '../../src/shared/bytes.ts';

@@ -1,10 +1,10 @@
 /** ATTEST-PITFALLS 38 to 41, and 32: banks that must agree, and oddities of firmware that must be named. */
 import { describe, expect, it } from 'vitest';
-import { HASH_BYTES } from '../../src/attest/crypto.ts';
-import { nodeAttestCrypto as crypto } from '../../src/attest/crypto-node.ts';
+import { HASH_BYTES } from '../../src/attest/crypto/crypto.ts';
+import { nodeAttestCrypto as crypto } from '../../src/attest/crypto/crypto-node.ts';
 import { EventType } from '../../src/attest/event-log/event-types.ts';
 import { extend } from '../../src/attest/event-log/replay.ts';
-import type { PolicyBank } from '../../src/attest/policy.ts';
+import type { PolicyBank } from '../../src/attest/policy/policy.ts';
 import { bootEvents, GOOD_BOOT } from '../../src/attest/testing/boot-node.ts';
 import type { Verdict } from '../../src/attest/verdict.ts';
 import { LOG_NAMES, loadLog } from '../fixtures/load.ts';

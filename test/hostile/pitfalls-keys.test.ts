@@ -1,12 +1,12 @@
 /** ATTEST-PITFALLS 42 to 53, as far as no broker or TPM is needed: EK, AK, activation, chain, class. */
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { nodeAttestCrypto } from '../../src/attest/crypto-node.ts';
+import { nodeAttestCrypto } from '../../src/attest/crypto/crypto-node.ts';
 import type { TpmClass } from '../../src/attest/evidence.ts';
 import type { Expected } from '../../src/attest/expected.ts';
-import { weaknessOf } from '../../src/attest/limits.ts';
-import { policyAccepting } from '../../src/attest/policies.ts';
-import { TPM_CLASSES } from '../../src/attest/policy.ts';
+import { policyAccepting } from '../../src/attest/policy/policies.ts';
+import { TPM_CLASSES } from '../../src/attest/policy/policy.ts';
+import { weaknessOf } from '../../src/attest/result/limits.ts';
 import { type MachineOptions, newMachine } from '../../src/attest/testing/attester-node.ts';
 import { ekCertificate, newAuthority } from '../../src/attest/testing/certificate-authority-node.ts';
 import type { Verdict } from '../../src/attest/verdict.ts';

@@ -1,6 +1,6 @@
 /** ATTEST-PITFALLS 18 to 37: the event log. Types are never covered by a digest, data only where its rule says so. */
 import { describe, expect, it } from 'vitest';
-import { nodeAttestCrypto as crypto } from '../../src/attest/crypto-node.ts';
+import { nodeAttestCrypto as crypto } from '../../src/attest/crypto/crypto-node.ts';
 import { decodeEvent } from '../../src/attest/event-log/decode.ts';
 import { EventType } from '../../src/attest/event-log/event-types.ts';
 import { LogError } from '../../src/attest/event-log/little-endian.ts';

@@ -1,13 +1,13 @@
 /** What others wrote is quoted to people: it must not steer their terminal, nor pass for words of ours. */
 import { describe, expect, it } from 'vitest';
-import { nodeAttestCrypto as crypto } from '../../src/attest/crypto-node.ts';
+import { nodeAttestCrypto as crypto } from '../../src/attest/crypto/crypto-node.ts';
 import { EventType } from '../../src/attest/event-log/event-types.ts';
 import { parseEventLog } from '../../src/attest/event-log/parse.ts';
 import { renderEventLog } from '../../src/attest/event-log/report.ts';
-import { policyAccepting } from '../../src/attest/policies.ts';
-import { parsePolicy } from '../../src/attest/policy.ts';
-import { parseReferenceValues } from '../../src/attest/reference-values.ts';
-import { renderVerdict } from '../../src/attest/render.ts';
+import { parseReferenceValues } from '../../src/attest/image/reference-values.ts';
+import { policyAccepting } from '../../src/attest/policy/policies.ts';
+import { parsePolicy } from '../../src/attest/policy/policy.ts';
+import { renderVerdict } from '../../src/attest/result/render.ts';
 import { bootEvents, GOOD_BOOT } from '../../src/attest/testing/boot-node.ts';
 import { grubCommand } from '../../src/attest/testing/event-log-writer.ts';
 import { parseReport } from '../../src/protocol/report-document.ts';

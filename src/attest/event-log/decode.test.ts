@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../shared/bytes.ts';
-import { nodeAttestCrypto } from '../crypto-node.ts';
+import { nodeAttestCrypto } from '../crypto/crypto-node.ts';
 import { decodeEvent } from './decode.ts';
 import { describeEvent } from './describe.ts';
 import { detailJson } from './detail-json.ts';

@@ -1,5 +1,5 @@
 /** An event with its meaning and whether its digest proves that: only `bound` fields may reach a claim. */
-import type { AttestCrypto, HashName } from '../crypto.ts';
+import type { AttestCrypto, HashName } from '../crypto/crypto.ts';
 import { type BoundBy, bindingOf } from './binding.ts';
 import { detailOf, type EventDetail } from './detail.ts';
 import type { UntrustedEvent } from './parse.ts';

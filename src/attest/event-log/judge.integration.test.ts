@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { nodeAttestCrypto } from '../crypto-node.ts';
+import { nodeAttestCrypto } from '../crypto/crypto-node.ts';
 import { decodeEvent } from './decode.ts';
 import { EventType } from './event-types.ts';
 import { type EventLog, parseEventLog } from './parse.ts';

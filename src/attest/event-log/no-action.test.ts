@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes, fromHex } from '../../shared/bytes.ts';
-import { nodeAttestCrypto } from '../crypto-node.ts';
+import { nodeAttestCrypto } from '../crypto/crypto-node.ts';
 import { decodeEvent } from './decode.ts';
 import { detailOf } from './detail.ts';
 import { EventType } from './event-types.ts';

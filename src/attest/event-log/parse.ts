@@ -2,7 +2,7 @@
  * Reads a firmware event log: crypto-agile (`Spec ID Event03`) or SHA-1 only, TCG PC Client PFP 1.06 §10. Nothing in the
  * result is proven: a digest is as good as the replay against a quoted register, data as good as its digest rule.
  */
-import { HASH_BYTES } from '../crypto.ts';
+import { HASH_BYTES } from '../crypto/crypto.ts';
 import { type LittleEndianReader, LogError, littleEndianReader } from './little-endian.ts';
 import { isSpecId03, readSpecId, type SpecId } from './spec-id.ts';
 import { startupLocality } from './startup-locality.ts';

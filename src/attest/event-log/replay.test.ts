@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concatBytes, toHex } from '../../shared/bytes.ts';
-import { nodeAttestCrypto } from '../crypto-node.ts';
+import { nodeAttestCrypto } from '../crypto/crypto-node.ts';
 import { EventType } from './event-types.ts';
 import { parseEventLog } from './parse.ts';
 import { extend, initialPcr, replayBank, unreplayableBanks } from './replay.ts';

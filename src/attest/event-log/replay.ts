@@ -1,6 +1,6 @@
 /** Registers as the log says they came about: extend by extend, per bank. Equal to a quoted value, the log's digests are proven. */
-import type { AttestCrypto, HashName } from '../crypto.ts';
-import { HASH_BYTES } from '../crypto.ts';
+import type { AttestCrypto, HashName } from '../crypto/crypto.ts';
+import { HASH_BYTES } from '../crypto/crypto.ts';
 import { EventType } from './event-types.ts';
 import type { EventLog } from './parse.ts';
 

@@ -1,6 +1,6 @@
 /** An event log as `attest log` shows it: for programs as JSON, for people as numbered lines. Text is marked unless a digest binds it. */
 import { toHex } from '../../shared/bytes.ts';
-import type { AttestCrypto } from '../crypto.ts';
+import type { AttestCrypto } from '../crypto/crypto.ts';
 import { BINDING_WORKAROUNDS } from './binding.ts';
 import { type DecodedEvent, decodeEvent } from './decode.ts';
 import { describeEvent } from './describe.ts';

@@ -1,5 +1,5 @@
 /** The header of a log, TCG_EfiSpecIDEvent (PFP 1.06 §10.4.5.1): which banks its events carry, and who wrote it. */
-import { HASH_BYTES } from '../crypto.ts';
+import { HASH_BYTES } from '../crypto/crypto.ts';
 import { EventType } from './event-types.ts';
 import { LogError, littleEndianReader } from './little-endian.ts';
 import { startsWithText } from './text.ts';

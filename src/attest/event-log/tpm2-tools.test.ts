@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { nodeAttestCrypto } from '../crypto-node.ts';
+import { nodeAttestCrypto } from '../crypto/crypto-node.ts';
 import { decodeEvent } from './decode.ts';
 import { parseEventLog } from './parse.ts';
 import { reportEventLog } from './report.ts';

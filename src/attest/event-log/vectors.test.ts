@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../shared/bytes.ts';
-import { nodeAttestCrypto } from '../crypto-node.ts';
+import { nodeAttestCrypto } from '../crypto/crypto-node.ts';
 import { decodeEvent } from './decode.ts';
 import { LogError } from './little-endian.ts';
 import { parseEventLog } from './parse.ts';

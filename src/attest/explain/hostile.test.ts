@@ -1,7 +1,7 @@
 /** Explaining must survive whatever a machine writes into its log: a coded error or an explanation, never a crash. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nodeAttestCrypto } from '../crypto-node.ts';
+import { nodeAttestCrypto } from '../crypto/crypto-node.ts';
 import { LogError } from '../event-log/little-endian.ts';
 import { GOOD_BOOT, referenceValuesOf } from '../testing/boot-node.ts';
 import { evidenceOf } from '../testing/verdicts-node.ts';

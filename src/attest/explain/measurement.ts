@@ -3,7 +3,7 @@ import { toHex } from '../../shared/bytes.ts';
 import type { DecodedEvent } from '../event-log/decode.ts';
 import { describeEvent } from '../event-log/describe.ts';
 import { EventType, eventTypeName } from '../event-log/event-types.ts';
-import type { ReferenceEvent, ReferenceValues } from '../reference-values.ts';
+import type { ReferenceEvent, ReferenceValues } from '../image/reference-values.ts';
 
 export interface Measurement {
   readonly pcr: number;

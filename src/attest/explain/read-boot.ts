@@ -1,5 +1,5 @@
 /** A boot out of evidence, for explaining: read as far as it can be, nothing of it proven. */
-import type { AttestCrypto } from '../crypto.ts';
+import type { AttestCrypto } from '../crypto/crypto.ts';
 import { decodeEvent } from '../event-log/decode.ts';
 import { parseEventLog } from '../event-log/parse.ts';
 import { replayBank } from '../event-log/replay.ts';

@@ -1,5 +1,5 @@
 /** Which release of the image a boot is, or comes nearest to. */
-import type { ReferenceValues } from '../reference-values.ts';
+import type { ReferenceValues } from '../image/reference-values.ts';
 import { type Change, differing } from './change.ts';
 import { compare } from './compare.ts';
 import { type Measurement, measurementsOfReference } from './measurement.ts';

@@ -1,5 +1,5 @@
 /** An explanation as a person reads it: the changes first, then register by register, two columns within 80. */
-import { labelled, type Painter, painter, sideBySide, wrap } from '../text-layout.ts';
+import { labelled, type Painter, painter, sideBySide, wrap } from '../result/text-layout.ts';
 import type { Change } from './change.ts';
 import { differing } from './change.ts';
 import type { Pair } from './compare.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nodeAttestCrypto } from '../crypto-node.ts';
+import { nodeAttestCrypto } from '../crypto/crypto-node.ts';
 import type { Boot } from '../testing/boot-node.ts';
 import { evidenceOf } from '../testing/verdicts-node.ts';
 import type { ChangeCode } from './change.ts';

@@ -1,10 +1,10 @@
 /** What the running system measured: kernel modules by IMA (register 10), the seller's configuration (register 12). */
 import { equalBytes, toHex } from '../../shared/bytes.ts';
-import type { AttestCrypto } from '../crypto.ts';
+import type { AttestCrypto } from '../crypto/crypto.ts';
 import { extend, initialPcr } from '../event-log/replay.ts';
 import { CONFIGURATION_PCR, type Evidence } from '../evidence.ts';
-import { IMA_PCR, type ImaEntry, ImaLogError, parseImaLog, provenImaEntries } from '../ima-log.ts';
-import type { ReferenceValues } from '../reference-values.ts';
+import { IMA_PCR, type ImaEntry, ImaLogError, parseImaLog, provenImaEntries } from '../image/ima-log.ts';
+import type { ReferenceValues } from '../image/reference-values.ts';
 import { type Change, differing, type Rule, someOf } from './change.ts';
 import type { Pair } from './compare.ts';
 import type { Measurement } from './measurement.ts';

@@ -1,10 +1,10 @@
 /** The boot of a small image for tests: its event log, its registers, and the reference values its build would print. */
 import { concatBytes, toHex } from '../../shared/bytes.ts';
-import { nodeAttestCrypto as crypto } from '../crypto-node.ts';
+import { nodeAttestCrypto as crypto } from '../crypto/crypto-node.ts';
 import { EventType } from '../event-log/event-types.ts';
 import { extend, initialPcr } from '../event-log/replay.ts';
 import { QUOTED_PCRS } from '../evidence.ts';
-import type { ReferenceEvent, ReferenceValues } from '../reference-values.ts';
+import type { ReferenceEvent, ReferenceValues } from '../image/reference-values.ts';
 import * as log from './event-log-writer.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,9 +1,9 @@
 /** EK certificates under authorities of our own, and how they are judged: shared by the tests of EK chains. */
 import type { KeyObject } from 'node:crypto';
 import { toHex } from '../../shared/bytes.ts';
-import { nodeAttestCrypto as crypto } from '../crypto-node.ts';
-import { judgeEk } from '../ek.ts';
-import { prepareTrust, type TrustInput } from '../ek-trust.ts';
+import { nodeAttestCrypto as crypto } from '../crypto/crypto-node.ts';
+import { judgeEk } from '../endorsement/ek.ts';
+import { prepareTrust, type TrustInput } from '../endorsement/ek-trust.ts';
 import {
   type CertificateFields,
   ekPublicOf,

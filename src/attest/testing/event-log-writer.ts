@@ -1,6 +1,6 @@
 /** Writes crypto-agile event logs (sha1, sha256) for tests: the parser's counterpart, event by event. */
 import { concatBytes, fromHex } from '../../shared/bytes.ts';
-import type { AttestCrypto } from '../crypto.ts';
+import type { AttestCrypto } from '../crypto/crypto.ts';
 import { EventType } from '../event-log/event-types.ts';
 
 export interface WrittenEvent {

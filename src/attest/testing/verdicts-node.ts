@@ -1,9 +1,9 @@
 /** Verdicts of real appraisals for tests of what is made from a verdict: one machine, its boots, one verifier. */
 import { appraise } from '../appraise.ts';
-import { nodeAttestCrypto } from '../crypto-node.ts';
+import { nodeAttestCrypto } from '../crypto/crypto-node.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Expected } from '../expected.ts';
-import { demoPolicyAcceptingSoftwareTpm } from '../policies.ts';
+import { demoPolicyAcceptingSoftwareTpm } from '../policy/policies.ts';
 import type { Verdict } from '../verdict.ts';
 import { newMachine } from './attester-node.ts';
 import { type Boot, GOOD_BOOT, referenceValuesOf } from './boot-node.ts';

@@ -5,11 +5,11 @@
 
 import { equalBytes } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
-import { isSignedBy } from '../certificate.ts';
-import type { AttestCrypto } from '../crypto.ts';
-import { canonicalName, nameText } from '../der-name.ts';
+import type { AttestCrypto } from '../crypto/crypto.ts';
+import { isSignedBy } from '../endorsement/certificate.ts';
+import { canonicalName, nameText } from '../endorsement/der-name.ts';
+import { vendorRootOf } from '../endorsement/vendor-roots.ts';
 import type { TpmClass } from '../evidence.ts';
-import { vendorRootOf } from '../vendor-roots.ts';
 import { type StoredAnchor, type StoredCertificate, storedCertificate, storedList, type TrustStore } from './store.ts';
 
 export class TrustImportError extends CodedError<

@@ -5,13 +5,13 @@
  */
 import { fromBase64, toBase64, toHex } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
-import { type Certificate, parseCertificate } from '../certificate.ts';
-import type { AttestCrypto } from '../crypto.ts';
+import type { AttestCrypto } from '../crypto/crypto.ts';
+import { type Certificate, parseCertificate } from '../endorsement/certificate.ts';
+import { parseRevocationList, type RevocationList } from '../endorsement/revocation.ts';
+import { type VendorRoot, vendorRootOf } from '../endorsement/vendor-roots.ts';
 import type { TpmClass } from '../evidence.ts';
-import { TPM_CLASSES } from '../policy.ts';
-import { parseRevocationList, type RevocationList } from '../revocation.ts';
+import { TPM_CLASSES } from '../policy/policy.ts';
 import { array, object, oneOf, readJson, text } from '../strict-json.ts';
-import { type VendorRoot, vendorRootOf } from '../vendor-roots.ts';
 
 export class TrustStoreError extends CodedError<'TRUST_STORE_MALFORMED'> {}
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../shared/bytes.ts';
-import { parseCertificate } from '../certificate.ts';
-import { publishedLinks } from '../certificate-links.ts';
-import { nodeAttestCrypto as crypto } from '../crypto-node.ts';
+import { nodeAttestCrypto as crypto } from '../crypto/crypto-node.ts';
+import { parseCertificate } from '../endorsement/certificate.ts';
+import { publishedLinks } from '../endorsement/certificate-links.ts';
 import {
   newKey,
   type Signer,

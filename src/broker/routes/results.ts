@@ -1,7 +1,7 @@
 /** Attestation results over HTTP: the broker's signed word on a machine, and the key that signs it. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { EAR_MEDIA_TYPE } from '../../attest/ear.ts';
+import { EAR_MEDIA_TYPE } from '../../attest/result/ear.ts';
 import { BrokerKeys, MachineId } from '../../protocol/messages.ts';
 import type { BrokerContext } from '../context.ts';
 import { findMachine } from '../db/machines.ts';

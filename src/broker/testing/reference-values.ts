@@ -1,6 +1,6 @@
 /** Reference values of an image that nobody runs: whatever real machine answers must be refused against them. */
 import { createHash } from 'node:crypto';
-import type { ReferenceEvent, ReferenceValues } from '../../attest/reference-values.ts';
+import type { ReferenceEvent, ReferenceValues } from '../../attest/image/reference-values.ts';
 
 const digest = 'ab'.repeat(32);
 const both = { sha256: digest, authenticodeSha256: digest };

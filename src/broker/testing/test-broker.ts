@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import type { Standing } from '../../attest/expected.ts';
-import { policyAccepting } from '../../attest/policies.ts';
+import { policyAccepting } from '../../attest/policy/policies.ts';
 import { newMachine as newAttester } from '../../attest/testing/attester-node.ts';
 import { GOOD_BOOT, referenceValuesOf } from '../../attest/testing/boot-node.ts';
 import { type MachineRequest, machineRequestInput } from '../../protocol/machine-request.ts';

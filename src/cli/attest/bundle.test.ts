@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import yargs from 'yargs';
 import { fixturePath, loadFixture } from '../../../test/fixtures/load.ts';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
 import { verdictOf } from '../../attest/testing/verdicts-node.ts';
 import { encodeReport } from '../../protocol/report-document.ts';
 import { stateStanding } from '../../protocol/report-judgement.ts';

@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandModule } from 'yargs';
 import { appraise } from '../../attest/appraise.ts';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
-import { renderVerdict } from '../../attest/render.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
+import { renderVerdict } from '../../attest/result/render.ts';
 import { encodeReport, type Report } from '../../protocol/report-document.ts';
 import { stateStanding } from '../../protocol/report-judgement.ts';
 import { fromBase64, fromHex, toHex } from '../../shared/bytes.ts';

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import yargs from 'yargs';
 import { fixturePath } from '../../../test/fixtures/load.ts';
-import { earClaims } from '../../attest/ear.ts';
-import { signEar } from '../../attest/ear-jose.ts';
+import { earClaims } from '../../attest/result/ear.ts';
+import { signEar } from '../../attest/result/ear-jose.ts';
 import { challenge, verdictOf } from '../../attest/testing/verdicts-node.ts';
 import { attestCommand } from '../attest.ts';
 

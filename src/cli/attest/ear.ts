@@ -2,10 +2,10 @@
 import { createPublicKey } from 'node:crypto';
 import type { JWK } from 'jose';
 import type { CommandModule } from 'yargs';
-import { toBase64Url } from '../../attest/ear.ts';
-import { readEar } from '../../attest/ear-jose.ts';
-import { EarError, type EarErrorCode, type EarResult } from '../../attest/ear-read.ts';
-import { renderEar } from '../../attest/ear-render.ts';
+import { toBase64Url } from '../../attest/result/ear.ts';
+import { readEar } from '../../attest/result/ear-jose.ts';
+import { EarError, type EarErrorCode, type EarResult } from '../../attest/result/ear-read.ts';
+import { renderEar } from '../../attest/result/ear-render.ts';
 import { CodedError, describeError } from '../../shared/errors.ts';
 import { read, readNonce, readTime, wantsColour } from './files.ts';
 

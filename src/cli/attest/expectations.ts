@@ -1,13 +1,13 @@
 /** What the reader of a report expects of it, out of the command line: shared by the verbs that judge. */
 import type { Argv } from 'yargs';
-import { parseCertificate } from '../../attest/certificate.ts';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
+import { parseCertificate } from '../../attest/endorsement/certificate.ts';
 import type { TpmClass } from '../../attest/evidence.ts';
 import type { Standing } from '../../attest/expected.ts';
-import { policyAccepting } from '../../attest/policies.ts';
-import { TPM_CLASSES } from '../../attest/policy.ts';
-import type { ReferenceValues } from '../../attest/reference-values.ts';
-import type { ReferenceTrust } from '../../attest/signed-reference-values.ts';
+import type { ReferenceValues } from '../../attest/image/reference-values.ts';
+import type { ReferenceTrust } from '../../attest/image/signed-reference-values.ts';
+import { policyAccepting } from '../../attest/policy/policies.ts';
+import { TPM_CLASSES } from '../../attest/policy/policy.ts';
 import type { Report } from '../../protocol/report-document.ts';
 import { statedCertificates, statedReferenceValues } from '../../protocol/report-judgement.ts';
 import { AttestCommandError, readDerFiles } from './files.ts';

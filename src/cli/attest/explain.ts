@@ -1,15 +1,15 @@
 /** `cpushare attest explain`: why a boot is as it is, register by register. Exit code 0 only for what was also verified and accepted. */
 import type { CommandModule } from 'yargs';
 import { appraise } from '../../attest/appraise.ts';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
 import { LogError } from '../../attest/event-log/little-endian.ts';
 import type { Evidence } from '../../attest/evidence.ts';
 import { type Boot, type Explanation, explain } from '../../attest/explain/explain.ts';
 import { readBoot } from '../../attest/explain/read-boot.ts';
 import { renderExplanation } from '../../attest/explain/render.ts';
-import { TPM_CLASSES } from '../../attest/policy.ts';
-import { renderFailure } from '../../attest/render.ts';
-import { painter, wrap } from '../../attest/text-layout.ts';
+import { TPM_CLASSES } from '../../attest/policy/policy.ts';
+import { renderFailure } from '../../attest/result/render.ts';
+import { painter, wrap } from '../../attest/result/text-layout.ts';
 import type { Verdict } from '../../attest/verdict.ts';
 import { parseReport, type Report, roleIn } from '../../protocol/report-document.ts';
 import { readStanding, type StandingArguments, standingOptions } from './expectations.ts';

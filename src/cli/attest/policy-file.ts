@@ -1,7 +1,7 @@
 /** What to accept, as the command line says it: a policy file, or the classes of TPMs alone. */
 import type { TpmClass } from '../../attest/evidence.ts';
-import { policyAccepting } from '../../attest/policies.ts';
-import { type Policy, parsePolicy } from '../../attest/policy.ts';
+import { policyAccepting } from '../../attest/policy/policies.ts';
+import { type Policy, parsePolicy } from '../../attest/policy/policy.ts';
 import { AttestCommandError, read } from './files.ts';
 
 /** Null where neither is named. @throws AttestCommandError POLICY_TWICE where both are; PolicyError */

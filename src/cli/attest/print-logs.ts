@@ -1,7 +1,7 @@
 /** What `attest log` does: reads event logs and prints them. Free of the command line's parser, which takes longer to load. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
 import { LogError } from '../../attest/event-log/little-endian.ts';
 import { type EventLog, parseEventLog } from '../../attest/event-log/parse.ts';
 import { renderEventLog, reportEventLog } from '../../attest/event-log/report.ts';

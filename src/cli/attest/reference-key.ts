@@ -1,7 +1,7 @@
 /** Keys that sign reference values, out of PEM files: shared by the verbs that sign and the verbs that judge. */
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
-import type { ReferenceValues } from '../../attest/reference-values.ts';
-import { type ReferenceTrust, readReferenceValues, requireP256 } from '../../attest/signed-reference-values.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
+import type { ReferenceValues } from '../../attest/image/reference-values.ts';
+import { type ReferenceTrust, readReferenceValues, requireP256 } from '../../attest/image/signed-reference-values.ts';
 import { CodedError } from '../../shared/errors.ts';
 import { readPem } from '../../shared/pem.ts';
 import { read } from './files.ts';

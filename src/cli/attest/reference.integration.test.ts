@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import yargs from 'yargs';
-import { preAuthEncoding } from '../../attest/signed-reference-values.ts';
+import { preAuthEncoding } from '../../attest/image/signed-reference-values.ts';
 import { GOOD_BOOT, referenceValuesOf } from '../../attest/testing/boot-node.ts';
 import { referenceCommand } from './reference.ts';
 

@@ -2,8 +2,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import type { CommandModule } from 'yargs';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
-import { prepareReference } from '../../attest/prepared-reference.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
+import { prepareReference } from '../../attest/image/prepared-reference.ts';
 import {
   encodeEnvelope,
   preAuthEncoding,
@@ -11,7 +11,7 @@ import {
   referenceKeyId,
   requireP256,
   statedSigners,
-} from '../../attest/signed-reference-values.ts';
+} from '../../attest/image/signed-reference-values.ts';
 import { CodedError } from '../../shared/errors.ts';
 import { writeWhole } from '../write-whole.ts';
 import { read } from './files.ts';

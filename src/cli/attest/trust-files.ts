@@ -1,10 +1,10 @@
 /** What `attest trust` reads: certificates and revocation lists in PEM or DER, keys of TPMs in whatever form they come. */
 import { decode } from 'tpm2-ts/codec';
 import { tpm2bPublic, tpmtPublic } from 'tpm2-ts/public-area';
-import { parseCertificate } from '../../attest/certificate.ts';
-import { type CertifiedKey, publicKeyOfSpki, publicKeyOfTpm } from '../../attest/der-key.ts';
-import { readLeaf } from '../../attest/ek-trust.ts';
-import { parseRevocationList } from '../../attest/revocation.ts';
+import { parseCertificate } from '../../attest/endorsement/certificate.ts';
+import { type CertifiedKey, publicKeyOfSpki, publicKeyOfTpm } from '../../attest/endorsement/der-key.ts';
+import { readLeaf } from '../../attest/endorsement/ek-trust.ts';
+import { parseRevocationList } from '../../attest/endorsement/revocation.ts';
 import type { TrustMaterial } from '../../attest/trust/import.ts';
 import { parseReport } from '../../protocol/report-document.ts';
 import { fromBase64 } from '../../shared/bytes.ts';

@@ -1,11 +1,12 @@
 /** A trust store in words and columns. */
-import { publishedLinks } from '../../attest/certificate-links.ts';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
-import { keyText } from '../../attest/der-key.ts';
-import { nameText } from '../../attest/der-name.ts';
-import { findPath } from '../../attest/ek-path.ts';
-import { quirkSentence } from '../../attest/ek-quirks.ts';
-import { prepareTrust } from '../../attest/ek-trust.ts';
+
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
+import { publishedLinks } from '../../attest/endorsement/certificate-links.ts';
+import { keyText } from '../../attest/endorsement/der-key.ts';
+import { nameText } from '../../attest/endorsement/der-name.ts';
+import { findPath } from '../../attest/endorsement/ek-path.ts';
+import { quirkSentence } from '../../attest/endorsement/ek-quirks.ts';
+import { prepareTrust } from '../../attest/endorsement/ek-trust.ts';
 import type { ImportResult } from '../../attest/trust/import.ts';
 import type { StoredAnchor, StoredCertificate, TrustStore } from '../../attest/trust/store.ts';
 import { toBase64, toHex } from '../../shared/bytes.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
 import type { Standing } from '../../attest/expected.ts';
 import { EMPTY_STORE, encodeTrustStore, parseTrustStore, type TrustStore } from '../../attest/trust/store.ts';
 import { CodedError } from '../../shared/errors.ts';

@@ -5,8 +5,8 @@ import { encode } from 'tpm2-ts/codec';
 import { tpm2bPublic, tpmtPublic } from 'tpm2-ts/public-area';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import yargs from 'yargs';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
-import { ekCertificateUrls } from '../../attest/ek-url.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
+import { ekCertificateUrls } from '../../attest/endorsement/ek-url.ts';
 import {
   ekPublicOf,
   newKey,

@@ -1,9 +1,9 @@
 /** `cpushare attest trust`: the authorities whose word on TPMs is taken, as files that somebody brings. No network. */
 import type { Argv, CommandModule } from 'yargs';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
-import { urlsOfKey } from '../../attest/ek-url.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
+import { urlsOfKey } from '../../attest/endorsement/ek-url.ts';
 import type { TpmClass } from '../../attest/evidence.ts';
-import { TPM_CLASSES } from '../../attest/policy.ts';
+import { TPM_CLASSES } from '../../attest/policy/policy.ts';
 import { importTrust, type NamedRoots } from '../../attest/trust/import.ts';
 import { EMPTY_STORE } from '../../attest/trust/store.ts';
 import { CodedError } from '../../shared/errors.ts';

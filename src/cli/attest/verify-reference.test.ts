@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import yargs from 'yargs';
 import { fixturePath } from '../../../test/fixtures/load.ts';
-import { demoPolicyAcceptingSoftwareTpm as good } from '../../attest/policies.ts';
-import type { Policy } from '../../attest/policy.ts';
+import { demoPolicyAcceptingSoftwareTpm as good } from '../../attest/policy/policies.ts';
+import type { Policy } from '../../attest/policy/policy.ts';
 import type { Verdict } from '../../attest/verdict.ts';
 import { attestCommand } from '../attest.ts';
 

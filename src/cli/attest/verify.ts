@@ -2,11 +2,11 @@
 import { nodeDigest } from 'tpm2-ts/digest-node';
 import { objectName } from 'tpm2-ts/name';
 import type { CommandModule } from 'yargs';
-import type { ActivationProof } from '../../attest/activation.ts';
 import { appraise } from '../../attest/appraise.ts';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
 import type { Request } from '../../attest/expected.ts';
-import { renderVerdict } from '../../attest/render.ts';
+import type { ActivationProof } from '../../attest/quote/activation.ts';
+import { renderVerdict } from '../../attest/result/render.ts';
 import { parseReport, type Report, roleIn } from '../../protocol/report-document.ts';
 import { toHex } from '../../shared/bytes.ts';
 import { ownVersion } from '../own-version.ts';

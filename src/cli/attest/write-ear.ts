@@ -2,11 +2,11 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import type { JWK } from 'jose';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
-import { type EarContext, earClaims } from '../../attest/ear.ts';
-import { keyIdOf, signEar } from '../../attest/ear-jose.ts';
-import { policyId, referenceId } from '../../attest/ear-policy-id.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
 import type { Expected } from '../../attest/expected.ts';
+import { type EarContext, earClaims } from '../../attest/result/ear.ts';
+import { keyIdOf, signEar } from '../../attest/result/ear-jose.ts';
+import { policyId, referenceId } from '../../attest/result/ear-policy-id.ts';
 import type { Verdict } from '../../attest/verdict.ts';
 import { encodeEvidence } from '../../protocol/evidence-document.ts';
 import type { Report } from '../../protocol/report-document.ts';

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { AttestCrypto } from '../../attest/crypto.ts';
-import { nodeAttestCrypto, rememberingNodeCrypto } from '../../attest/crypto-node.ts';
+import type { AttestCrypto } from '../../attest/crypto/crypto.ts';
+import { nodeAttestCrypto, rememberingNodeCrypto } from '../../attest/crypto/crypto-node.ts';
 import type { Emit } from './figure.ts';
 import { type Activation, callsPerSecond, type Recording, verification } from './verification.ts';
 

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../../scripts/project.ts';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
 import { LogError } from '../../attest/event-log/little-endian.ts';
 import { parseEventLog } from '../../attest/event-log/parse.ts';
 import { replayBank } from '../../attest/event-log/replay.ts';

@@ -2,13 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../../../scripts/project.ts';
-import type { ActivationProof, ActivationStatement, ActivationTranscript } from '../../attest/activation.ts';
 import { appraiseWith } from '../../attest/appraise.ts';
-import type { AttestCrypto } from '../../attest/crypto.ts';
+import type { AttestCrypto } from '../../attest/crypto/crypto.ts';
 import type { Request } from '../../attest/expected.ts';
-import { demoPolicyAcceptingSoftwareTpm } from '../../attest/policies.ts';
+import { parseReferenceValues } from '../../attest/image/reference-values.ts';
+import { demoPolicyAcceptingSoftwareTpm } from '../../attest/policy/policies.ts';
 import { prepare } from '../../attest/prepare.ts';
-import { parseReferenceValues } from '../../attest/reference-values.ts';
+import type { ActivationProof, ActivationStatement, ActivationTranscript } from '../../attest/quote/activation.ts';
 import { parseReport } from '../../protocol/report-document.ts';
 import { fromHex } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';

@@ -1,6 +1,6 @@
 /** The whole appraisal: any field of the evidence replaced, and hostile event logs under a proper quote. */
 import type { Evidence } from '../../attest/evidence.ts';
-import { renderVerdict } from '../../attest/render.ts';
+import { renderVerdict } from '../../attest/result/render.ts';
 import type { Verdict } from '../../attest/verdict.ts';
 import { concatBytes, equalBytes } from '../../shared/bytes.ts';
 import { newHostileMachine } from './hostile-machine.ts';

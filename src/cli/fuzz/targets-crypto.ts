@@ -1,8 +1,8 @@
 /** Both cryptographies, Node's and the browser's, on keys and signatures of an attacker's choice: one answer, in bounded time. */
 import { sign } from 'node:crypto';
-import type { AttestCrypto, SignatureCheck } from '../../attest/crypto.ts';
-import { nobleAttestCrypto } from '../../attest/crypto-noble.ts';
-import { nodeAttestCrypto } from '../../attest/crypto-node.ts';
+import type { AttestCrypto, SignatureCheck } from '../../attest/crypto/crypto.ts';
+import { nobleAttestCrypto } from '../../attest/crypto/crypto-noble.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
 import { newKey, spkiOf } from '../../attest/testing/certificate-writer-node.ts';
 import { concatBytes } from '../../shared/bytes.ts';
 import { BrokenRule, type Target } from './target.ts';

@@ -1,20 +1,20 @@
 /** Certificates, revocation lists and the JSON documents that come from others. */
 
-import { parseCertificate } from '../../attest/certificate.ts';
-import { publishedLinks } from '../../attest/certificate-links.ts';
-import { parseClaims } from '../../attest/claims.ts';
-import { nodeAttestCrypto as crypto } from '../../attest/crypto-node.ts';
-import { keyText } from '../../attest/der-key.ts';
-import { nameText } from '../../attest/der-name.ts';
-import { EAR_PROFILE, earClaims } from '../../attest/ear.ts';
-import { OLD_EAR_PROFILE, readEarClaims } from '../../attest/ear-read.ts';
-import { renderEar } from '../../attest/ear-render.ts';
-import { prepareTrust, readLeaf } from '../../attest/ek-trust.ts';
-import { policyAccepting } from '../../attest/policies.ts';
-import { parsePolicy } from '../../attest/policy.ts';
-import { parseReferenceValues } from '../../attest/reference-values.ts';
-import { parseRevocationList } from '../../attest/revocation.ts';
-import { encodeEnvelope, readReferenceValues, statedSigners } from '../../attest/signed-reference-values.ts';
+import { nodeAttestCrypto as crypto } from '../../attest/crypto/crypto-node.ts';
+import { parseCertificate } from '../../attest/endorsement/certificate.ts';
+import { publishedLinks } from '../../attest/endorsement/certificate-links.ts';
+import { keyText } from '../../attest/endorsement/der-key.ts';
+import { nameText } from '../../attest/endorsement/der-name.ts';
+import { prepareTrust, readLeaf } from '../../attest/endorsement/ek-trust.ts';
+import { parseRevocationList } from '../../attest/endorsement/revocation.ts';
+import { parseReferenceValues } from '../../attest/image/reference-values.ts';
+import { encodeEnvelope, readReferenceValues, statedSigners } from '../../attest/image/signed-reference-values.ts';
+import { policyAccepting } from '../../attest/policy/policies.ts';
+import { parsePolicy } from '../../attest/policy/policy.ts';
+import { parseClaims } from '../../attest/quote/claims.ts';
+import { EAR_PROFILE, earClaims } from '../../attest/result/ear.ts';
+import { OLD_EAR_PROFILE, readEarClaims } from '../../attest/result/ear-read.ts';
+import { renderEar } from '../../attest/result/ear-render.ts';
 import { parseReport } from '../../protocol/report-document.ts';
 import { readPemOrDer } from '../../shared/pem.ts';
 import { certificateSeeds, revocationListSeeds } from './certificate-seeds.ts';

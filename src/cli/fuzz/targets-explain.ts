@@ -1,9 +1,9 @@
 /** What is told about hostile logs: explanations must neither crash nor carry a control character to a terminal. */
-import { nodeAttestCrypto as crypto } from '../../attest/crypto-node.ts';
+import { nodeAttestCrypto as crypto } from '../../attest/crypto/crypto-node.ts';
 import { explain } from '../../attest/explain/explain.ts';
 import { readBoot } from '../../attest/explain/read-boot.ts';
 import { renderExplanation } from '../../attest/explain/render.ts';
-import { parseReferenceValues } from '../../attest/reference-values.ts';
+import { parseReferenceValues } from '../../attest/image/reference-values.ts';
 import { GOOD_BOOT, referenceValuesOf } from '../../attest/testing/boot-node.ts';
 import { newHostileMachine } from './hostile-machine.ts';
 import { filesEnding, recording } from './seeds.ts';

@@ -1,5 +1,5 @@
 /** Event log and IMA log with all that looks into them. */
-import { nodeAttestCrypto as crypto } from '../../attest/crypto-node.ts';
+import { nodeAttestCrypto as crypto } from '../../attest/crypto/crypto-node.ts';
 import { devicePathText } from '../../attest/event-log/device-path.ts';
 import { readEfiImage, readEfiVariable } from '../../attest/event-log/efi-data.ts';
 import { readGpt } from '../../attest/event-log/gpt.ts';
@@ -10,7 +10,7 @@ import { renderEventLog, reportEventLog } from '../../attest/event-log/report.ts
 import { readSignatureLists } from '../../attest/event-log/signature-list.ts';
 import { readWindowsRecords } from '../../attest/event-log/windows-records.ts';
 import { ALL_WORKAROUNDS } from '../../attest/event-log/workarounds.ts';
-import { parseImaLog, provenImaEntries } from '../../attest/ima-log.ts';
+import { parseImaLog, provenImaEntries } from '../../attest/image/ima-log.ts';
 import { dbx, gpt } from './made-structures.ts';
 import { filesEnding, recording } from './seeds.ts';
 import { BrokenRule, requireEqual, requirePrintable, type Target } from './target.ts';

@@ -1,8 +1,8 @@
 /** The dearest inputs that are known, each at the largest size that the documents let through, most of them well signed. */
-import { nodeAttestCrypto as crypto } from '../../attest/crypto-node.ts';
+import { nodeAttestCrypto as crypto } from '../../attest/crypto/crypto-node.ts';
+import { parseRevocationList } from '../../attest/endorsement/revocation.ts';
 import { EventType } from '../../attest/event-log/event-types.ts';
 import { extend, initialPcr } from '../../attest/event-log/replay.ts';
-import { parseRevocationList } from '../../attest/revocation.ts';
 import { bootEvents, GOOD_BOOT } from '../../attest/testing/boot-node.ts';
 import { ekCertificate, newAuthority } from '../../attest/testing/certificate-authority-node.ts';
 import { newKey, writeRevocationList } from '../../attest/testing/certificate-writer-node.ts';

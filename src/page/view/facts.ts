@@ -1,5 +1,5 @@
 /** What the verdict says of the machine, and what the report is headed with. */
-import { weaknessOf } from '../../attest/limits.ts';
+import { weaknessOf } from '../../attest/result/limits.ts';
 import type { FirmwareVerdict, KeyVerdict, Verdict } from '../../attest/verdict.ts';
 import { el } from '../dom.ts';
 import type { ReportFacts } from '../judge.ts';

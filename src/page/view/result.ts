@@ -1,6 +1,6 @@
 /** The outcome of a judgement as a page section: the answer first, then why, the picture, and everything behind it. */
 import type { TpmClass } from '../../attest/evidence.ts';
-import { weaknessOf } from '../../attest/limits.ts';
+import { weaknessOf } from '../../attest/result/limits.ts';
 import type { Check, Verdict } from '../../attest/verdict.ts';
 import type { CodedError } from '../../shared/errors.ts';
 import { chainsOf } from '../chain.ts';

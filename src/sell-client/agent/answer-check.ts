@@ -1,5 +1,5 @@
 /** One check that a buyer asked for through the broker: its challenge quoted in a role of its own, its credential answered. */
-import { activationAnswer, isAnswerable } from '../../attest/activation-answer.ts';
+import { activationAnswer, isAnswerable } from '../../attest/quote/activation-answer.ts';
 import { encodeEvidence } from '../../protocol/evidence-document.ts';
 import type { PendingVerification, VerificationAnswer } from '../../protocol/relay-messages.ts';
 import { fromBase64, fromHex, toHex } from '../../shared/bytes.ts';

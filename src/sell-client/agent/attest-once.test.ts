@@ -1,6 +1,6 @@
 /** What enrolment gives away: the broker's own secret with the key of this session, and nothing that a buyer wrapped. */
 import { describe, expect, it } from 'vitest';
-import { answerableSecret } from '../../attest/activation-answer.ts';
+import { answerableSecret } from '../../attest/quote/activation-answer.ts';
 import type { ActivationRequest } from '../../protocol/messages.ts';
 import { toBase64 } from '../../shared/bytes.ts';
 import type { BrokerClient } from '../broker/broker-client.ts';

@@ -1,6 +1,7 @@
 /** The two conversations with a broker: enrolment (once per machine and broker) and one attestation. */
-import { isAnswerable } from '../../attest/activation-answer.ts';
+
 import type { MachineClaims } from '../../attest/evidence.ts';
+import { isAnswerable } from '../../attest/quote/activation-answer.ts';
 import { encodeEvidence } from '../../protocol/evidence-document.ts';
 import type { MachineRequest } from '../../protocol/machine-request.ts';
 import type { EvidenceAnswer } from '../../protocol/messages.ts';

@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { TpmTransportError } from 'tpm2-ts/errors';
 import { describe, expect, it } from 'vitest';
-import { activationAnswer, answerableSecret } from '../../attest/activation-answer.ts';
 import type { MachineClaims } from '../../attest/evidence.ts';
 import { QUOTED_PCRS } from '../../attest/evidence.ts';
-import { qualifyingData } from '../../attest/qualifying-data.ts';
+import { activationAnswer, answerableSecret } from '../../attest/quote/activation-answer.ts';
+import { qualifyingData } from '../../attest/quote/qualifying-data.ts';
 import type { PendingVerification, VerificationAnswer } from '../../protocol/relay-messages.ts';
 import { fromHex, toBase64, toHex } from '../../shared/bytes.ts';
 import { BrokerAnswerError, type BrokerClient } from '../broker/broker-client.ts';

@@ -1,8 +1,8 @@
 /** One quote with all that belongs to it: the evidence for one challenge. */
 import { createHash } from 'node:crypto';
-import { encodeClaims } from '../../attest/claims.ts';
 import type { Evidence } from '../../attest/evidence.ts';
-import { type QuoteRole, qualifyingData } from '../../attest/qualifying-data.ts';
+import { encodeClaims } from '../../attest/quote/claims.ts';
+import { type QuoteRole, qualifyingData } from '../../attest/quote/qualifying-data.ts';
 import type { Challenge } from '../../protocol/messages.ts';
 import { fromHex } from '../../shared/bytes.ts';
 import type { MachineTpm } from '../tpm/machine-tpm.ts';

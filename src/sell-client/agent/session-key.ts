@@ -1,6 +1,6 @@
 /** The key that speaks for this run of the client: made in memory, never stored, bound to the machine by each quote. */
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { claimsSignatureInput } from '../../attest/claims.ts';
+import { claimsSignatureInput } from '../../attest/quote/claims.ts';
 import { type MachineRequest, machineRequestInput } from '../../protocol/machine-request.ts';
 
 export interface SessionKey {

@@ -1,6 +1,6 @@
 /** Writes event logs byte by byte, wrong ones included: any banks, any digests, any header. */
 import { concatBytes } from '../../../shared/bytes.ts';
-import { nodeAttestCrypto } from '../../crypto-node.ts';
+import { nodeAttestCrypto } from '../../crypto/crypto-node.ts';
 import { EventType } from '../event-types.ts';
 import { isHashName } from '../replay.ts';
 

@@ -1,5 +1,5 @@
 /** Boots to explain, read back from the logs they would write, and what is said of them. */
-import { nodeAttestCrypto } from '../../crypto-node.ts';
+import { nodeAttestCrypto } from '../../crypto/crypto-node.ts';
 import { type Boot, bootEvents, GOOD_BOOT, referenceValuesOf, replay } from '../../testing/boot-node.ts';
 import { type WrittenEvent, writeEventLog } from '../../testing/event-log-writer.ts';
 import { type Against, explain } from '../explain.ts';

@@ -1,0 +1,53 @@
+/**
+ * What a quote is made over: one hash that binds the challenge, the key of this session, the role and the broker, so
+ * that a quote answers one question of one broker and speaks for one key.
+ */
+
+import { concatBytes } from '../../shared/bytes.ts';
+import { CodedError } from '../../shared/errors.ts';
+import type { AttestCrypto } from '../crypto/crypto.ts';
+
+const LABEL = new TextEncoder().encode('cpushare-live/attestation\0');
+const VERSION = 1;
+export const CHALLENGE_BYTES = 32;
+export const BROKER_ID_BYTES = 32;
+
+export class QualifyingDataError extends CodedError<'QUALIFYING_DATA_FIELD'> {}
+
+/**
+ * Who asked. `seller`: the broker that the machine sells through; `seller-to-buyer`: somebody else, through that broker. The
+ * machine puts in the one it was asked as, so that an answer to the one is never an answer to the other.
+ */
+export type QuoteRole = 'seller' | 'seller-to-buyer';
+
+export interface QuoteBinding {
+  /** 32 random bytes of the verifier. */
+  readonly challenge: Uint8Array;
+  /** SubjectPublicKeyInfo DER. */
+  readonly sessionPublicKey: Uint8Array;
+  readonly role: QuoteRole;
+  /** SHA-256 of the broker certificate's SubjectPublicKeyInfo. */
+  readonly brokerId: Uint8Array;
+}
+
+/** SHA-256(label NUL || version u8 || each field with its u16 length, big-endian): always 32 bytes, which every TPM takes. */
+export function qualifyingData(binding: QuoteBinding, crypto: Pick<AttestCrypto, 'hash'>): Uint8Array {
+  requireLength('challenge', binding.challenge, CHALLENGE_BYTES);
+  requireLength('brokerId', binding.brokerId, BROKER_ID_BYTES);
+  const role = new TextEncoder().encode(binding.role);
+  const fields = [binding.challenge, binding.sessionPublicKey, role, binding.brokerId].flatMap(withLength);
+  return crypto.hash('sha256', concatBytes(LABEL, Uint8Array.of(VERSION), ...fields));
+}
+
+function withLength(field: Uint8Array): Uint8Array[] {
+  if (field.length > 0xffff) {
+    throw new QualifyingDataError('QUALIFYING_DATA_FIELD', `a field has ${field.length} bytes, at most 65535 fit`);
+  }
+  return [Uint8Array.of(field.length >> 8, field.length & 0xff), field];
+}
+
+function requireLength(name: string, field: Uint8Array, bytes: number): void {
+  if (field.length !== bytes) {
+    throw new QualifyingDataError('QUALIFYING_DATA_FIELD', `${name} has ${field.length} bytes, must have ${bytes}`);
+  }
+}
