@@ -6,20 +6,36 @@ import { readPublicKeyInfo } from './spki.ts';
 export const nodeAttestCrypto: AttestCrypto = cryptoWith(importKey);
 
 /**
- * Remembers the last `keys` public keys it imported: importing a key on a curve costs as much as verifying with it, and
- * a broker sees the same machines again and again.
+ * Remembers the last `count` public keys it imported, since importing a key on a curve costs as much as verifying with it,
+ * and what it found about as many signatures on certificates: a broker sees the same machines again and again.
  */
-export function rememberingNodeCrypto(keys: number): AttestCrypto {
-  const imported = new Map<string, KeyObject>();
-  return cryptoWith((key) => {
-    const name = keyName(key);
-    const known = imported.get(name) ?? importKey(key);
-    imported.delete(name); // put back last: what goes is what was not used longest
-    imported.set(name, known);
-    const [oldest] = imported.keys();
-    if (imported.size > keys && oldest !== undefined) imported.delete(oldest);
-    return known;
-  });
+export function rememberingNodeCrypto(count: number): AttestCrypto {
+  const keys = lastUsed<KeyObject>(count);
+  const answers = lastUsed<boolean>(count);
+  const { hash, verify } = cryptoWith((key) => keys(keyName(key), () => importKey(key)));
+  return {
+    hash,
+    verify: (check) =>
+      check.lasting === true && check.data.length <= MAX_REMEMBERED_BYTES
+        ? answers(checkName(check), () => verify(check))
+        : verify(check),
+  };
+}
+
+/** Larger than any EK certificate. */
+const MAX_REMEMBERED_BYTES = 8192;
+
+/** Values by name, made when they are first asked for; beyond `count`, the one that was not asked for longest goes. */
+function lastUsed<T>(count: number): (name: string, make: () => T) => T {
+  const values = new Map<string, T>();
+  return (name, make) => {
+    const value = values.has(name) ? (values.get(name) as T) : make();
+    values.delete(name); // put back last
+    values.set(name, value);
+    const [oldest] = values.keys();
+    if (values.size > count && oldest !== undefined) values.delete(oldest);
+    return value;
+  };
 }
 
 function cryptoWith(keyObject: (key: VerificationKey) => KeyObject): AttestCrypto {
@@ -80,6 +96,11 @@ function keyName(key: VerificationKey): string {
   if (key.kind === 'spki') return `spki ${latin1(key.der)}`;
   if (key.kind === 'ec') return `${key.curve} ${latin1(key.x)}${latin1(key.y)}`;
   return `rsa ${key.modulus.length} ${latin1(key.modulus)}${latin1(key.exponent)}`;
+}
+
+/** Lengths keep two checks apart whose parts are the same bytes side by side. */
+function checkName({ key, scheme, hash: digest, data, signature }: SignatureCheck): string {
+  return `${scheme} ${digest} ${data.length} ${signature.length} ${keyName(key)}${latin1(signature)}${latin1(data)}`;
 }
 
 const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -119,10 +119,10 @@ export function isSignedBy(
   if (algorithm.scheme === 'ecdsa') {
     const raw = publicKey.kind === 'ec' ? ecdsaToRaw(signed.signature, CURVE_BYTES[publicKey.curve]) : null;
     if (publicKey.kind !== 'ec' || raw === null) return false;
-    return crypto.verify({ key: publicKey, ...algorithm, data: signed.data, signature: raw });
+    return crypto.verify({ key: publicKey, ...algorithm, data: signed.data, signature: raw, lasting: true });
   }
   if (publicKey.kind !== 'rsa' || publicKey.oaep) return false;
-  return crypto.verify({ key: publicKey, ...algorithm, data: signed.data, signature: signed.signature });
+  return crypto.verify({ key: publicKey, ...algorithm, data: signed.data, signature: signed.signature, lasting: true });
 }
 
 /** The three parts that certificates and revocation lists share. @throws DerError */

@@ -7,6 +7,7 @@ import { CodedError } from '../../shared/errors.ts';
 import { type AttestCrypto, HASH_BYTES, type HashName } from '../crypto/crypto.ts';
 import { type LittleEndianReader, LogError, littleEndianReader } from '../event-log/little-endian.ts';
 import { extend, initialPcr } from '../event-log/replay.ts';
+import { type ExpectedModule, type ExpectedModules, moduleOf } from './expected-modules.ts';
 
 export class ImaLogError extends CodedError<'IMA_LOG_MALFORMED'> {}
 
@@ -26,6 +27,8 @@ export interface ImaEntry {
   readonly file: { readonly algorithm: string; readonly digest: Uint8Array; readonly path: string };
   /** What was measured, where that is no file: a kexec command line, a key. Empty in other templates. */
   readonly buffer: Uint8Array;
+  /** The module of the expected release whose entry this is, byte by byte; null for any other entry. */
+  readonly module: ExpectedModule | null;
 }
 
 /**
@@ -44,18 +47,20 @@ const TEMPLATES = {
 export type ImaTemplate = keyof typeof TEMPLATES;
 
 export const IMA_PCR = 10;
+const NONE: ExpectedModules = new Map();
+const NO_BYTES = new Uint8Array();
 const MAX_ENTRIES = 20_000;
 const MAX_PATH_BYTES = 4096;
 const MAX_NAME_BYTES = 32;
 
-/** @throws ImaLogError */
-export function parseImaLog(bytes: Uint8Array): readonly ImaEntry[] {
+/** `modules` of the release that is expected spare the reading of entries that equal theirs. @throws ImaLogError */
+export function parseImaLog(bytes: Uint8Array, modules: ExpectedModules = NONE): readonly ImaEntry[] {
   const entries: ImaEntry[] = [];
   try {
     const reader = littleEndianReader(bytes);
     while (reader.left > 0) {
       if (entries.length === MAX_ENTRIES) throw new LogError('LOG_TOO_LARGE', `more than ${MAX_ENTRIES} entries`);
-      entries.push(readEntry(reader));
+      entries.push(readEntry(reader, modules));
     }
     return entries;
   } catch (cause) {
@@ -64,13 +69,15 @@ export function parseImaLog(bytes: Uint8Array): readonly ImaEntry[] {
   }
 }
 
-function readEntry(reader: LittleEndianReader): ImaEntry {
+function readEntry(reader: LittleEndianReader, modules: ExpectedModules): ImaEntry {
   const pcr = reader.u32('register');
   const sha1 = reader.bytes(HASH_BYTES.sha1, 'template digest');
   const name = ascii(reader.bytes(bounded(reader.u32('template name size'), MAX_NAME_BYTES), 'template name'));
   if (!isTemplate(name)) throw new LogError('LOG_EVENT_BAD', `the template ${JSON.stringify(name)}`);
   const templateData = reader.bytes(reader.u32('template data size'), 'template data');
-  return { pcr, template: name, sha1, templateData, violation: isZero(sha1), ...readTemplate(templateData, name) };
+  const module = name === 'ima-sig' ? moduleOf(modules, templateData) : null;
+  const { file, buffer } = module === null ? readTemplate(templateData, name) : { file: module.file, buffer: NO_BYTES };
+  return { pcr, template: name, sha1, templateData, violation: isZero(sha1), file, buffer, module };
 }
 
 function isTemplate(name: string): name is ImaTemplate {
@@ -137,8 +144,14 @@ export function provenImaEntries(
   const violation = new Uint8Array(HASH_BYTES[bank]).fill(0xff);
   for (const [index, entry] of entries.entries()) {
     if (entry.pcr !== IMA_PCR) return null; // an entry in another register would be extended there, unseen
-    if (!entry.violation && !equalBytes(crypto.hash('sha1', entry.templateData), entry.sha1)) return null;
-    value = extend(value, entry.violation ? violation : crypto.hash(bank, entry.templateData), bank, crypto);
+    if (entry.violation) {
+      value = extend(value, violation, bank, crypto);
+    } else {
+      const { module, templateData } = entry;
+      if (!equalBytes(module?.sha1 ?? crypto.hash('sha1', templateData), entry.sha1)) return null;
+      const known = bank === 'sha256' ? module?.sha256 : null;
+      value = extend(value, known ?? crypto.hash(bank, templateData), bank, crypto);
+    }
     if (equalBytes(value, quoted)) return entries.slice(0, index + 1);
   }
   return null;
@@ -162,8 +175,13 @@ function bounded(value: number, max: number): number {
   return value;
 }
 
-const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
+function isZero(bytes: Uint8Array): boolean {
+  for (let index = 0; index < bytes.length; index += 1) if (bytes[index] !== 0) return false;
+  return true;
+}
 
 function ascii(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes.subarray(0, 64));
+  let text = '';
+  for (let index = 0; index < bytes.length && index < 64; index += 1) text += String.fromCharCode(bytes[index] ?? 0);
+  return text;
 }

@@ -52,7 +52,7 @@ export function judgeRuntime(
   crypto: AttestCrypto,
   ledger: Ledger,
 ): void {
-  const entries = readImaLog(evidence.imaLog, pcrs, crypto);
+  const entries = readImaLog(evidence.imaLog, pcrs, reference, crypto);
   if ('code' in entries) {
     ledger.fail('ima-log', entries);
   } else {

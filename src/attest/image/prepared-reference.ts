@@ -4,6 +4,7 @@ import { CodedError } from '../../shared/errors.ts';
 import { type ActionDigests, actionDigests } from '../boot/firmware-actions.ts';
 import type { AttestCrypto } from '../crypto/crypto.ts';
 import { extend, initialPcr } from '../event-log/replay.ts';
+import { type ExpectedModules, expectedModules } from './expected-modules.ts';
 import type { ReferenceEvent, ReferenceValues } from './reference-values.ts';
 
 export class ReferenceConsistencyError extends CodedError<'REFERENCE_VALUES_INCONSISTENT'> {}
@@ -17,6 +18,8 @@ export interface PreparedReference {
   readonly registers: ReadonlyMap<number, readonly PreparedEvent[]>;
   /** SHA-256 of each kernel module, hex. */
   readonly modules: ReadonlySet<string>;
+  /** The same modules as IMA writes them. */
+  readonly imaEntries: ExpectedModules;
   /** sha256 digests of the firmware's own texts, for the oddities that a policy overlooks. */
   readonly actions: ActionDigests;
 }
@@ -37,6 +40,7 @@ export function prepareReference(values: ReferenceValues, crypto: Crypto): Prepa
     values,
     registers,
     modules: new Set(values.kernelModules.map(({ sha256 }) => sha256)),
+    imaEntries: expectedModules(values, crypto),
     actions: actionDigests('sha256', crypto),
   };
 }

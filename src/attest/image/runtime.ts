@@ -10,10 +10,15 @@ import type { PreparedReference } from './prepared-reference.ts';
 type Pcrs = ReadonlyMap<number, Uint8Array>;
 
 /** The proven entries, or why register 10 is not explained by them. */
-export function readImaLog(imaLog: Uint8Array, pcrs: Pcrs, crypto: AttestCrypto): readonly ImaEntry[] | Failure {
+export function readImaLog(
+  imaLog: Uint8Array,
+  pcrs: Pcrs,
+  { imaEntries }: Pick<PreparedReference, 'imaEntries'>,
+  crypto: AttestCrypto,
+): readonly ImaEntry[] | Failure {
   let entries: readonly ImaEntry[];
   try {
-    entries = parseImaLog(imaLog);
+    entries = parseImaLog(imaLog, imaEntries);
   } catch (error) {
     if (!(error instanceof ImaLogError)) throw error;
     const reason = error.cause instanceof Error ? `: ${error.cause.message}` : '';
@@ -50,9 +55,10 @@ export function readImaLog(imaLog: Uint8Array, pcrs: Pcrs, crypto: AttestCrypto)
 
 /** Everything the kernel loaded after its start must be a module of the image, known by its hash; the path is hearsay. */
 export function moduleFailure(entries: readonly ImaEntry[], { modules }: PreparedReference): Failure | null {
-  const stranger = entries
-    .slice(1)
-    .find(({ file, violation }) => violation || file.algorithm !== 'sha256' || !modules.has(toHex(file.digest)));
+  const stranger = entries.slice(1).find(({ file, violation, module }) => {
+    if (violation || file.algorithm !== 'sha256') return true;
+    return module === null && !modules.has(toHex(file.digest));
+  });
   if (stranger === undefined) return null;
   const actual = `${stranger.file.algorithm}:${toHex(stranger.file.digest)} (named ${JSON.stringify(stranger.file.path)})`;
   return {
