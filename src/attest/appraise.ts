@@ -18,6 +18,7 @@ import { judgeActivation } from './quote/judge-activation.ts';
 import { judgeClaims } from './quote/judge-claims.ts';
 import { judgeKeys } from './quote/keys.ts';
 import { judgeQuote } from './quote/quote.ts';
+import { judgeQuoteClock, quoteClockProblem } from './quote/quote-clock.ts';
 import { limitsOf } from './result/limits.ts';
 import { pcrVerdicts } from './result/pcr-verdicts.ts';
 import type { Verdict } from './verdict.ts';
@@ -33,6 +34,7 @@ export const CHECK_NAMES = [
   'quote-binding',
   'quote-selection',
   'quote-values',
+  'quote-clock',
   'claims',
   'ek-certificate',
   'tpm-class',
@@ -68,6 +70,7 @@ export function appraiseWith(evidence: Evidence, prepared: Prepared, request: Re
     banks: findings.banks,
     firmware: findings.firmware,
     workarounds: findings.workarounds,
+    clock: findings.clock,
     claims: findings.claims,
     limits: limitsOf(findings.tpm.class, request),
   };
@@ -78,6 +81,7 @@ type Judged = Prepared & Request;
 function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledger: Ledger): Findings {
   let findings: Findings = {
     tpm: UNJUDGED_TPM,
+    clock: null,
     claims: null,
     pcrs: null,
     events: null,
@@ -90,10 +94,12 @@ function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledge
   const keys = judgeKeys(evidence, crypto, ledger);
   if (keys === null || !judgeActivation(evidence, keys, expected, crypto, ledger)) return findings;
 
-  const registers = judgeQuote(evidence, expected, keys, crypto, ledger);
-  const pcrs = registers?.get('sha256');
-  if (registers === null || pcrs === undefined) return findings;
-  findings = { ...findings, pcrs };
+  const quote = judgeQuote(evidence, expected, keys, crypto, ledger);
+  const pcrs = quote?.registers.get('sha256');
+  if (quote === null || pcrs === undefined) return findings;
+  const { registers, clock } = quote;
+  findings = { ...findings, pcrs, clock };
+  if (!judgeQuoteClock(clock, expected.lastClock ?? null, expected.policy.clock, ledger)) return findings;
 
   const claims = judgeClaims(evidence, expected, crypto, ledger);
   if (claims === null) return findings;
@@ -120,10 +126,12 @@ function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledge
 }
 
 function requireUsable(request: Request): void {
+  const { lastClock = null } = request;
+  const clockProblem = lastClock === null ? null : quoteClockProblem(lastClock);
   const problems: readonly (readonly [boolean, string])[] = [
     [request.challenge.length !== 32, `the challenge has ${request.challenge.length} bytes instead of 32`],
     [request.brokerId.length !== 32, `the broker id has ${request.brokerId.length} bytes instead of 32`],
     [Number.isNaN(request.time.getTime()), 'the time of judgement is not a time'],
   ];
-  requireNone(problems);
+  requireNone([...problems, [clockProblem !== null, clockProblem ?? '']]);
 }

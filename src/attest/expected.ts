@@ -5,6 +5,7 @@ import type { ReferenceValues } from './image/reference-values.ts';
 import type { Policy } from './policy/policy.ts';
 import type { ActivationProof } from './quote/activation.ts';
 import type { QuoteRole } from './quote/qualifying-data.ts';
+import type { QuoteClock } from './quote/quote-clock.ts';
 
 /** What stays the same from one appraisal to the next. */
 export interface Standing {
@@ -31,6 +32,8 @@ export interface Request {
   readonly brokerId: Uint8Array;
   /** How it is known that the AK belongs to the EK. */
   readonly activation: ActivationProof;
+  /** The newest clock of this TPM that was proven to this verifier. Absent or null: none is known, and the verdict says so. */
+  readonly lastClock?: QuoteClock | null;
   /** When the evidence is judged: certificates must be valid then. */
   readonly time: Date;
 }

@@ -6,11 +6,13 @@ import type { DecodedEvent } from './event-log/decode.ts';
 import type { MachineClaims } from './evidence.ts';
 import type { Difference } from './image/own-chain.ts';
 import type { ReferenceValues } from './image/reference-values.ts';
+import type { QuoteClock } from './quote/quote-clock.ts';
 import type { BankVerdict, FirmwareVerdict } from './verdict.ts';
 
 /** Null for what was not reached. */
 export interface Findings {
   readonly tpm: TpmIdentity;
+  readonly clock: QuoteClock | null;
   readonly claims: MachineClaims | null;
   readonly pcrs: ReadonlyMap<number, Uint8Array> | null;
   readonly events: readonly DecodedEvent[] | null;

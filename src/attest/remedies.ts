@@ -34,6 +34,11 @@ export const REMEDIES: { readonly [code in RefusalCode]: string } = {
   QUOTE_SELECTION_WRONG: 'Ask for a new quote with image and broker of the same release.',
   PCR_VALUES_MALFORMED: 'Ask the machine for a new quote.',
   QUOTE_PCR_DIGEST_MISMATCH: 'Ask for a new quote; if it happens again, the values are forged.',
+  QUOTE_CLOCK_BACKWARDS:
+    "If you know that its TPM was cleared, accept that once with the policy's clock.backwards; else do not trust it.",
+  TPM_FIRMWARE_ROLLED_BACK:
+    "Update the TPM's firmware again; if its maker took the update back, accept it with the policy's clock.firmwareRollback.",
+  QUOTE_CLOCK_UNSAFE: 'Shut the machine down orderly and start it again, not with the power switch.',
   // claims
   CLAIMS_SIGNATURE_INVALID: 'Ask the machine for a new quote; if it stays, the claims were altered.',
   CLAIMS_MALFORMED: 'Use image and verifier of the same release.',

@@ -2,6 +2,7 @@
 
 import type { UsedWorkaround } from './boot/firmware-workaround-names.ts';
 import type { MachineClaims, TpmClass } from './evidence.ts';
+import type { QuoteClock } from './quote/quote-clock.ts';
 
 /** accepted: every required check passed. refused: at least one failed. A verdict is never partial. */
 export interface Verdict {
@@ -29,6 +30,8 @@ export interface Verdict {
   readonly firmware: FirmwareVerdict | null;
   /** Oddities of the firmware that were overlooked because the policy names them. */
   readonly workarounds: readonly UsedWorkaround[];
+  /** The TPM's own counters, or null unless the quote was proven. Whoever judges this machine again hands them over as `lastClock`. */
+  readonly clock: QuoteClock | null;
   /** Null unless the claims' signature and the session key's binding to the quote were proven. */
   readonly claims: MachineClaims | null;
   /** What this verdict cannot promise, in plain sentences. */

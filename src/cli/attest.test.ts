@@ -25,6 +25,7 @@ const opinion = {
   banks: [],
   firmware: null,
   workarounds: [],
+  clock: null,
   claims: null,
   limits: [],
 };

@@ -34,7 +34,15 @@ const TPM: readonly Plan[] = [
     id: 'quote',
     title: 'Quote',
     subtitle: 'the signed registers',
-    checks: ['quote-signature', 'quote-format', 'quote-signer', 'quote-binding', 'quote-selection', 'quote-values'],
+    checks: [
+      'quote-signature',
+      'quote-format',
+      'quote-signer',
+      'quote-binding',
+      'quote-selection',
+      'quote-values',
+      'quote-clock',
+    ],
   },
   { id: 'claims', title: 'Claims', subtitle: "the machine's own words", checks: ['claims'] },
 ];

@@ -33,6 +33,7 @@ const verdict: Verdict = {
   banks: [],
   firmware: null,
   workarounds: [],
+  clock: null,
   limits: [],
 };
 const judgement: StatedJudgement = {

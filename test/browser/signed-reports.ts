@@ -41,6 +41,7 @@ const opinion = {
   banks: [],
   firmware: null,
   workarounds: [],
+  clock: null,
   claims: null,
   limits: [],
 } as const;

@@ -7,7 +7,8 @@ import type { Policy } from './policy.ts';
 /**
  * All static registers under Secure Boot, and a TPM of one of these classes. The classes have no default. Of the known
  * oddities of firmware those are overlooked that PCs have and that cannot hide anything; anything unknown in register 7
- * is refused.
+ * is refused. A TPM that lost power is accepted: switching a machine off at the wall is common, what it booted is
+ * measured all the same, and counters that went back are refused anyway.
  */
 export function policyAccepting(acceptedTpmClasses: readonly TpmClass[]): Policy {
   return {
@@ -21,6 +22,7 @@ export function policyAccepting(acceptedTpmClasses: readonly TpmClass[]): Policy
       dbx: { minimumEntries: 0, requiredHashes: [], notOlderThan: null },
       unknownVariables: 'refuse',
     },
+    clock: { unsafe: 'accept', backwards: 'refuse', firmwareRollback: 'refuse' },
   };
 }
 

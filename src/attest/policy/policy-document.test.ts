@@ -37,6 +37,9 @@ describe('docs/policy.md', () => {
       'secureBoot.dbx.requiredHashes',
       'secureBoot.dbx.notOlderThan',
       'secureBoot.unknownVariables',
+      'clock.unsafe',
+      'clock.backwards',
+      'clock.firmwareRollback',
     ]);
     for (const release of DBX_RELEASES) expect(page).toContain(`\`${release}\``);
   });

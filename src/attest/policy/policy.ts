@@ -27,6 +27,17 @@ export interface Policy {
   /** Known oddities of firmware that may be overlooked; each one that was is named in the verdict. */
   readonly firmwareWorkarounds: readonly WorkaroundName[];
   readonly secureBoot: SecureBootPolicy;
+  readonly clock: ClockPolicy;
+}
+
+/** What to do about a TPM that does not simply go on from where it was last seen. */
+export interface ClockPolicy {
+  /** It lost power without an orderly shutdown. */
+  readonly unsafe: 'accept' | 'refuse';
+  /** A counter is lower than before: the TPM was cleared, or an old state of it was put back. */
+  readonly backwards: 'accept' | 'refuse';
+  /** Its firmware is older than before. */
+  readonly firmwareRollback: 'accept' | 'refuse';
 }
 
 export interface SecureBootPolicy {
@@ -80,6 +91,11 @@ const policyShape = object({
       notOlderThan: oneOf([null, ...DBX_RELEASES]),
     }),
     unknownVariables: oneOf(['refuse', 'list']),
+  }),
+  clock: object({
+    unsafe: oneOf(['accept', 'refuse']),
+    backwards: oneOf(['accept', 'refuse']),
+    firmwareRollback: oneOf(['accept', 'refuse']),
   }),
 });
 

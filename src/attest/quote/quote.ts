@@ -19,21 +19,26 @@ import type { Policy } from '../policy/policy.ts';
 import { parseClaims } from './claims.ts';
 import type { JudgedKeys } from './keys.ts';
 import { qualifyingData } from './qualifying-data.ts';
+import { type QuoteClock, quoteClockOf } from './quote-clock.ts';
 import { type QuotedRegisters, registerValues, selectionFailure } from './quoted-registers.ts';
 import { malformed, suffix } from './tpm-decoding.ts';
 
-/** Where a primary AK may live. */
-const HIERARCHIES = [RH.endorsement, RH.owner] as const;
 const QUOTE_HEAD = 'ff5443478018';
 
-/** Signature, kind, signer, binding, selection, values. Returns the proven register values, or null after a failure. */
+/** What a quote proves once all of it has passed. */
+export interface ProvenQuote {
+  readonly registers: QuotedRegisters;
+  readonly clock: QuoteClock;
+}
+
+/** Signature, kind, signer, binding, selection, values. Null after a failure. */
 export function judgeQuote(
   evidence: Evidence,
   expected: Request & { readonly policy: Policy },
   keys: JudgedKeys,
   crypto: AttestCrypto,
   ledger: Ledger,
-): QuotedRegisters | null {
+): ProvenQuote | null {
   const signature = signatureFailure(evidence, keys, crypto);
   if (signature !== null) return refuse(ledger, 'quote-signature', signature);
   ledger.pass('quote-signature', 'The AK signed this quote.');
@@ -42,7 +47,8 @@ export function judgeQuote(
   if ('code' in quote) return refuse(ledger, 'quote-format', quote);
   ledger.pass('quote-format', 'The signed bytes are a quote made by a TPM.');
 
-  if (!isSigner(quote.qualifiedSigner, keys, crypto)) {
+  const hierarchy = hierarchyOf(quote.qualifiedSigner, keys, crypto);
+  if (hierarchy === null) {
     return refuse(ledger, 'quote-signer', {
       code: 'QUOTE_SIGNER_MISMATCH',
       family: 'false',
@@ -70,7 +76,7 @@ export function judgeQuote(
     });
   }
   ledger.pass('quote-values', 'The register values are the ones the TPM signed.');
-  return values;
+  return { registers: values, clock: quoteClockOf(quote, hierarchy === 'owner') };
 }
 
 function signatureFailure(
@@ -137,14 +143,17 @@ function readQuote(bytes: Uint8Array): TpmsQuote | Failure {
   }
 }
 
-/** The AK as a primary key of a hierarchy, as ours is, or as a child of the EK. */
-function isSigner(qualifiedSigner: Uint8Array, { akName, ekName }: JudgedKeys, crypto: AttestCrypto): boolean {
+/** Where the AK lives: a primary key of a hierarchy, as ours is, or a child of the EK. Null: the quote names another key. */
+function hierarchyOf(
+  qualifiedSigner: Uint8Array,
+  { akName, ekName }: JudgedKeys,
+  crypto: AttestCrypto,
+): 'endorsement' | 'owner' | null {
   const digest = (algorithm: string, data: Uint8Array): Uint8Array => crypto.hash(algorithm as HashName, data);
   const names = (parent: Uint8Array): boolean => equalBytes(qualifiedName(parent, akName, digest), qualifiedSigner);
-  return (
-    HIERARCHIES.some((hierarchy) => names(handleName(hierarchy))) ||
-    names(qualifiedName(handleName(RH.endorsement), ekName, digest))
-  );
+  if (names(handleName(RH.endorsement))) return 'endorsement';
+  if (names(handleName(RH.owner))) return 'owner';
+  return names(qualifiedName(handleName(RH.endorsement), ekName, digest)) ? 'endorsement' : null;
 }
 
 function bindingFailure(

@@ -31,6 +31,7 @@ const AUTHENTICITY = [
   'quote-binding',
   'quote-selection',
   'quote-values',
+  'quote-clock',
   'claims',
 ] as const;
 const BOOT_LOG = ['boot-measured', 'event-log-format', 'event-log-replay', 'event-log-rules'] as const;

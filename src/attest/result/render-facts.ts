@@ -1,6 +1,7 @@
 /** What a verdict knows, as labelled lines: the TPM and what speaks against it, image, firmware, oddities, claims. */
 
 import { quirkSentence } from '../endorsement/ek-quirks.ts';
+import { describeClock } from '../quote/quote-clock.ts';
 import type { KeyVerdict, Verdict } from '../verdict.ts';
 import { earStatus } from './ear.ts';
 import { tierOf } from './ear-tiers.ts';
@@ -22,6 +23,7 @@ export function factsOf(verdict: Verdict, given: readonly Fact[]): readonly Fact
       'Workarounds',
       verdict.workarounds.map(({ name, event, sentence }) => `${sentence} [${name}, event ${event}]`),
     ),
+    ...(verdict.clock === null ? [] : [['TPM resets', describeClock(verdict.clock)] as const]),
     ...claimFacts(verdict),
     ...earFacts(verdict),
     ['Checks', `${passed} of ${checks.length} passed`],

@@ -3,7 +3,7 @@
  * whose parts can be changed one by one. What it signs is right; what a test changes afterwards is not.
  */
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { tpmsAttest } from 'tpm2-ts/attest';
+import { type TpmsAttest, tpmsAttest } from 'tpm2-ts/attest';
 import { encode } from 'tpm2-ts/codec';
 import { nodeDigest } from 'tpm2-ts/digest-node';
 import { objectName, primaryQualifiedName } from 'tpm2-ts/name';
@@ -47,6 +47,9 @@ export interface AttestRequest {
   /** Changes the statement before it is signed: what only a forger's key could do. */
   readonly statement?: (attest: Uint8Array) => Uint8Array;
   readonly claims?: Partial<MachineClaims>;
+  /** Counters of the TPM at this quote. */
+  readonly clock?: Partial<TpmsAttest['clockInfo']>;
+  readonly firmwareVersion?: bigint;
   /** Registers to quote in place of all. */
   readonly quoted?: readonly number[];
 }
@@ -99,8 +102,8 @@ export function newMachine(options: MachineOptions = {}): Machine {
         type: 'quote',
         qualifiedSigner: primaryQualifiedName(akPublic, nodeDigest),
         extraData,
-        clockInfo: { clock: 1000n, resetCount: 1, restartCount: 0, safe: true },
-        firmwareVersion: 1n,
+        clockInfo: { clock: 1000n, resetCount: 1, restartCount: 0, safe: true, ...request.clock },
+        firmwareVersion: request.firmwareVersion ?? 1n,
         pcrSelect: [{ hash: 'sha256', pcrs: request.quoted ?? QUOTED_PCRS }],
         pcrDigest: crypto.hash('sha256', concatBytes(...pcrs)),
       });

@@ -66,6 +66,7 @@ const OPINION: Verdict = {
   banks: [],
   firmware: null,
   workarounds: [],
+  clock: null,
   claims: null,
   limits: [],
 };

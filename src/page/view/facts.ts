@@ -1,4 +1,5 @@
 /** What the verdict says of the machine, and what the report is headed with. */
+import { describeClock } from '../../attest/quote/quote-clock.ts';
 import { weaknessOf } from '../../attest/result/limits.ts';
 import type { FirmwareVerdict, KeyVerdict, Verdict } from '../../attest/verdict.ts';
 import { el } from '../dom.ts';
@@ -17,6 +18,7 @@ export function factList(verdict: Verdict, facts: ReportFacts): HTMLElement {
     ['Machine', facts.machineId],
     ['Broker', facts.brokerId, ...(facts.brokerSource === 'report' ? ['As the report itself says.'] : [])],
     ['Received', facts.receivedAt, ...(facts.askedBy === 'buyer' ? ['Asked by a buyer, through the broker.'] : [])],
+    ...(verdict.clock === null ? [] : [['TPM resets', describeClock(verdict.clock)] as const]),
     ...claimsRows(verdict),
   ];
   return el(
