@@ -1,17 +1,15 @@
 /** The judgement as the page needs it: the verifier's own code, with what it was given or why it could not judge. */
-import { type Digest, objectName } from 'tpm2-ts/name';
 import { appraise } from '../attest/appraise.ts';
-import { type AttestCrypto, HASH_BYTES, type HashName } from '../attest/crypto/crypto.ts';
+import type { AttestCrypto } from '../attest/crypto/crypto.ts';
 import type { Change } from '../attest/explain/change.ts';
 import { explain } from '../attest/explain/explain.ts';
 import { readBoot } from '../attest/explain/read-boot.ts';
 import type { Verdict } from '../attest/verdict.ts';
-import { parseReport, type Report } from '../protocol/report-document.ts';
+import { parseReport } from '../protocol/report-document.ts';
+import { requireOwnMachineId } from '../protocol/report-machine.ts';
 import { toHex } from '../shared/bytes.ts';
 import { CodedError } from '../shared/errors.ts';
 import { expectedFrom, type PageInputs, reportBytes } from './inputs.ts';
-
-export class PageReportError extends CodedError<'REPORT_MACHINE_MISMATCH'> {}
 
 export type Outcome =
   | {
@@ -67,24 +65,4 @@ export function judgeInputs(inputs: PageInputs, now: Date, crypto: AttestCrypto)
 function isBootRefused({ status, checks }: Verdict): boolean {
   const log = checks.find(({ name }) => name === 'event-log-replay');
   return status === 'refused' && log?.status === 'passed';
-}
-
-/** The id is SHA-256 of the EK's Name: a report must not carry the name of another machine. An unreadable EK is judged later. */
-function requireOwnMachineId({ machineId, evidence }: Report, crypto: AttestCrypto): void {
-  const digest: Digest = (name, data) => {
-    if (Object.hasOwn(HASH_BYTES, name)) return crypto.hash(name as HashName, data);
-    throw new Error(`${name} is no hash that is judged here`);
-  };
-  let ekName: Uint8Array;
-  try {
-    ekName = objectName(evidence.ekPublic, digest);
-  } catch {
-    return;
-  }
-  const actual = toHex(crypto.hash('sha256', ekName));
-  if (actual === machineId) return;
-  throw new PageReportError(
-    'REPORT_MACHINE_MISMATCH',
-    `the report is headed machine ${machineId}, its evidence is of machine ${actual}`,
-  );
 }

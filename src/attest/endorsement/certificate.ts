@@ -6,7 +6,7 @@
 import { equalBytes } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
 import type { AttestCrypto, SignatureCheck } from '../crypto/crypto.ts';
-import { CURVE_BYTES } from '../crypto/crypto.ts';
+import { ecdsaSignature } from '../crypto/ecdsa-signature.ts';
 import {
   type CertificateExtensions,
   type ExtensionQuirk,
@@ -19,12 +19,10 @@ import {
   context,
   contextConstructed,
   type DerElement,
-  DerError,
   expectTag,
   finish,
   hasMore,
   inside,
-  naturalBytes,
   oidText,
   only,
   smallNumber,
@@ -117,7 +115,7 @@ export function isSignedBy(
   if (algorithm === undefined) return false;
   const { publicKey } = issuer;
   if (algorithm.scheme === 'ecdsa') {
-    const raw = publicKey.kind === 'ec' ? ecdsaToRaw(signed.signature, CURVE_BYTES[publicKey.curve]) : null;
+    const raw = publicKey.kind === 'ec' ? ecdsaSignature(signed.signature, publicKey.curve) : null;
     if (publicKey.kind !== 'ec' || raw === null) return false;
     return crypto.verify({ key: publicKey, ...algorithm, data: signed.data, signature: raw, lasting: true });
   }
@@ -198,22 +196,4 @@ function validity(element: DerElement, quirks: Set<CertificateQuirk>): readonly 
   finish(reader);
   if (!from.profile || !to.profile) quirks.add('time-form');
   return [from.ms, to.ms];
-}
-
-/** ECDSA-Sig-Value { r, s } to r and s side by side at the width of the signer's curve. */
-function ecdsaToRaw(signature: Uint8Array, width: number): Uint8Array | null {
-  try {
-    const reader = inside(only(signature, TAG.sequence));
-    const raw = new Uint8Array(2 * width);
-    for (const end of [width, 2 * width]) {
-      const number = naturalBytes(expectTag(reader, TAG.integer));
-      if (number.length > width) return null;
-      raw.set(number, end - number.length);
-    }
-    finish(reader);
-    return raw;
-  } catch (error) {
-    if (error instanceof DerError) return null;
-    throw error;
-  }
 }

@@ -13,7 +13,6 @@ export class AttestCommandError extends CodedError<
   | 'TRUST_FILE_BAD'
   | 'REFERENCE_MISSING'
   | 'REFERENCE_NOT_IN_REPORT'
-  | 'REPORT_MACHINE_MISMATCH'
   | 'POLICY_TWICE'
   | 'POLICY_MISSING'
   | 'NOT_WITNESSED'
