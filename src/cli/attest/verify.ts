@@ -1,6 +1,4 @@
 /** `cpushare attest verify`: judge a report. No network; exit code 0 accepted, 1 refused, 2 could not judge. */
-import { nodeDigest } from 'tpm2-ts/digest-node';
-import { objectName } from 'tpm2-ts/name';
 import type { CommandModule } from 'yargs';
 import { appraise } from '../../attest/appraise.ts';
 import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
@@ -8,6 +6,7 @@ import type { Request } from '../../attest/expected.ts';
 import type { ActivationProof } from '../../attest/quote/activation.ts';
 import { renderVerdict } from '../../attest/result/render.ts';
 import { parseReport, type Report, roleIn } from '../../protocol/report-document.ts';
+import { requireOwnMachineId } from '../../protocol/report-machine.ts';
 import { toHex } from '../../shared/bytes.ts';
 import { ownVersion } from '../own-version.ts';
 import { readStanding, type StandingArguments, standingOptions } from './expectations.ts';
@@ -79,7 +78,7 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
       ) as never,
   handler: async (args) => {
     const report = parseReport(await read(args.report));
-    requireOwnMachineId(report);
+    requireOwnMachineId(report, nodeAttestCrypto);
     const request = await readRequest(args, report);
     const expected = { ...(await readStanding(args, report)), ...request };
     const verdict = appraise(report.evidence, expected, nodeAttestCrypto);
@@ -131,20 +130,4 @@ function witnessedActivation({ buyer }: Report): ActivationProof {
   throw new AttestCommandError('NOT_WITNESSED', 'this report holds no answer to a credential of yours', {
     nextStep: 'leave --witnessed out, or make the report yourself: cpushare attest challenge',
   });
-}
-
-/** The id is SHA-256 of the EK's Name: a report must not carry the name of another machine. An unreadable EK is judged later. */
-function requireOwnMachineId({ machineId, evidence }: Report): void {
-  let ekName: Uint8Array;
-  try {
-    ekName = objectName(evidence.ekPublic, nodeDigest);
-  } catch {
-    return;
-  }
-  const actual = toHex(nodeAttestCrypto.hash('sha256', ekName));
-  if (actual === machineId) return;
-  throw new AttestCommandError(
-    'REPORT_MACHINE_MISMATCH',
-    `the report is headed machine ${machineId}, its evidence is of machine ${actual}`,
-  );
 }
