@@ -69,7 +69,8 @@ export async function submitEvidence(
     });
   }
   const names = { ekName: machine.ekName, akName: key.akName };
-  const verdict = context.judge(evidence, { challenge: fromHex(taken.challenge), ...names, time });
+  const { lastClock } = machine;
+  const verdict = context.judge(evidence, { challenge: fromHex(taken.challenge), ...names, lastClock, time });
   const report: ReportDocument = {
     format: 'cpushare-report',
     version: 2,
@@ -92,6 +93,7 @@ export async function submitEvidence(
     reason,
     document: JSON.stringify(report),
     result: await context.results.sign(verdict, judged),
+    ...(verdict.clock === null ? {} : { clock: { now: verdict.clock, judgedAfter: lastClock } }),
   });
   context.log(`machine ${machineId} ${verdict.status}${reason === null ? '' : `: ${reason}`}`);
   return answerOf(verdict, context.nextAttestationMs[verdict.status]);

@@ -1,5 +1,6 @@
 /** What the broker's flows work with: made once by `startBroker`, given to every flow. */
 import type { Evidence } from '../attest/evidence.ts';
+import type { QuoteClock } from '../attest/quote/quote-clock.ts';
 import type { Verdict } from '../attest/verdict.ts';
 import type { Database } from './db/database.ts';
 import type { Doorbells } from './doorbells.ts';
@@ -43,5 +44,12 @@ export type MakeCredential = (request: {
 /** Appraises evidence against the operator's reference values, trust anchors and policy. */
 export type Judge = (
   evidence: Evidence,
-  asked: { readonly challenge: Uint8Array; readonly ekName: string; readonly akName: string; readonly time: Date },
+  asked: {
+    readonly challenge: Uint8Array;
+    readonly ekName: string;
+    readonly akName: string;
+    /** Of the last quote of this TPM that was accepted. */
+    readonly lastClock: QuoteClock | null;
+    readonly time: Date;
+  },
 ) => Verdict;

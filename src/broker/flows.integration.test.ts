@@ -142,6 +142,33 @@ describe('attestation', () => {
     expect(failed?.name).toBe('quote-binding');
   });
 
+  it('knows where the TPM was last seen: a genuine quote of an earlier state is refused, across enrolments', async () => {
+    const prior = attester.attest({ challenge: new Uint8Array(32), brokerId: fromHex(identity.brokerId) });
+    const machine = { ekPublic: toBase64(prior.ekPublic), akPublic: toBase64(prior.akPublic) };
+    const { machineId } = await enrol(machine, attester.session);
+    const quoted = async (
+      clock: { clock: bigint; resetCount: number; restartCount?: number },
+      firmwareVersion = 1n,
+    ) => {
+      const asked = await challenge(machineId);
+      const about = { challenge: fromHex(asked.challenge), brokerId: fromHex(asked.brokerId) };
+      const evidence = attester.attest({ ...about, clock, firmwareVersion });
+      const { json } = await submit(machineId, asked.challengeId, encodeEvidence(evidence));
+      const failed = (json.checks as { status: string; code?: string }[]).find(({ status }) => status === 'failed');
+      return failed?.code ?? json.status;
+    };
+    expect(await quoted({ clock: 50_000n, resetCount: 7, restartCount: 2 })).toBe('accepted');
+    expect(await quoted({ clock: 60_000n, resetCount: 7, restartCount: 2 })).toBe('accepted');
+    expect(await quoted({ clock: 55_000n, resetCount: 7, restartCount: 2 })).toBe('QUOTE_CLOCK_BACKWARDS');
+    expect(await quoted({ clock: 70_000n, resetCount: 6 })).toBe('QUOTE_CLOCK_BACKWARDS');
+    await enrol(machine, attester.session);
+    expect(await quoted({ clock: 50_000n, resetCount: 7, restartCount: 2 })).toBe('QUOTE_CLOCK_BACKWARDS');
+    expect(await quoted({ clock: 70_000n, resetCount: 8 })).toBe('accepted');
+    expect(await quoted({ clock: 80_000n, resetCount: 8 }, 2n)).toBe('accepted');
+    expect(await quoted({ clock: 90_000n, resetCount: 9 }, 1n)).toBe('TPM_FIRMWARE_ROLLED_BACK');
+    expect(await quoted({ clock: 90_000n, resetCount: 9 }, 2n)).toBe('accepted');
+  });
+
   it('of two submissions at once judges one', async () => {
     const machine = newMachine();
     const { machineId } = await enrol(machine);

@@ -16,8 +16,9 @@ const REMEMBERED_KEYS = 4096;
 export function judgeWith(brokerId: string, standing: Standing): Judge {
   const crypto = rememberingNodeCrypto(REMEMBERED_KEYS);
   const prepared = prepare(standing, crypto);
-  return (evidence, { challenge, ekName, akName, time }) => {
+  return (evidence, { challenge, ekName, akName, lastClock, time }) => {
     const activation = { kind: 'witnessed', ekName, akName } as const;
-    return appraiseWith(evidence, prepared, { challenge, brokerId: fromHex(brokerId), activation, time }, crypto);
+    const request = { challenge, brokerId: fromHex(brokerId), activation, lastClock, time };
+    return appraiseWith(evidence, prepared, request, crypto);
   };
 }

@@ -129,6 +129,17 @@ export function isLater(now: QuoteClock, last: QuoteClock): boolean {
   return BigInt(now.clockMs) > BigInt(last.clockMs);
 }
 
+export function sameClock(one: QuoteClock, other: QuoteClock): boolean {
+  return (
+    one.clockMs === other.clockMs &&
+    one.resetCount === other.resetCount &&
+    one.restartCount === other.restartCount &&
+    one.safe === other.safe &&
+    one.firmwareVersion === other.firmwareVersion &&
+    one.obfuscated === other.obfuscated
+  );
+}
+
 /** Null when this is a clock as `quoteClockOf` makes them. */
 export function quoteClockProblem(clock: QuoteClock): string | null {
   const u32 = (count: number): boolean => Number.isInteger(count) && count >= 0 && count < 2 ** 32;

@@ -1,4 +1,5 @@
 /** Machines and the attestation keys activated for them, as rows. */
+import { isLater, type QuoteClock, sameClock } from '../../attest/quote/quote-clock.ts';
 import type { Queryable } from './database.ts';
 
 /** Keys kept per machine: an owner can make new AKs for ever, the broker remembers the newest. */
@@ -13,6 +14,8 @@ export interface Machine {
   readonly lastSeenAt: Date;
   /** SubjectPublicKeyInfo of the key that speaks for the machine, base64; null until it enrols with one. */
   readonly sessionPublicKey: string | null;
+  /** The TPM's counters in its last accepted quote; null until there was one. */
+  readonly lastClock: QuoteClock | null;
 }
 
 export interface ActivatedKey {
@@ -28,9 +31,10 @@ interface MachineRow {
   first_seen_at: Date;
   last_seen_at: Date;
   session_public_key: string | null;
+  last_clock: string | null;
 }
 
-const COLUMNS = 'machine_id, ek_name, attestation, reason, first_seen_at, last_seen_at, session_public_key';
+const COLUMNS = 'machine_id, ek_name, attestation, reason, first_seen_at, last_seen_at, session_public_key, last_clock';
 
 export interface NewMachine {
   readonly machineId: string;
@@ -105,6 +109,24 @@ export async function lockMachine(db: Queryable, machineId: string): Promise<Mac
   return row === undefined ? null : toMachine(row);
 }
 
+/**
+ * Keeps the clock of an accepted quote. `judgedAfter` is the one it was judged against: where that is still the last, the
+ * policy has spoken and the new one takes its place, even a lower one; where another broker was quicker, only a later one does.
+ */
+export async function keepClock(
+  transaction: Queryable,
+  { machineId, lastClock }: Pick<Machine, 'machineId' | 'lastClock'>,
+  clock: QuoteClock,
+  judgedAfter: QuoteClock | null,
+): Promise<void> {
+  const unchanged = lastClock === null || (judgedAfter !== null && sameClock(lastClock, judgedAfter));
+  if (!unchanged && !isLater(clock, lastClock)) return;
+  await transaction.query('UPDATE machines SET last_clock = $2 WHERE machine_id = $1', [
+    machineId,
+    JSON.stringify(clock),
+  ]);
+}
+
 export interface PublicKeys {
   readonly ekName: string;
   readonly ekPublic: string;
@@ -169,5 +191,6 @@ function toMachine(row: MachineRow): Machine {
     firstSeenAt: row.first_seen_at,
     lastSeenAt: row.last_seen_at,
     sessionPublicKey: row.session_public_key,
+    lastClock: row.last_clock === null ? null : (JSON.parse(row.last_clock) as QuoteClock), // as keepClock wrote it
   };
 }

@@ -96,6 +96,8 @@ export const migrations: readonly Migration[] = [
       'CREATE INDEX verifications_expiry ON verifications (expires_at)',
     ],
   },
+  // JSON: the TPM's counters in the last accepted quote; null until there is one. Enrolling again does not forget them.
+  { number: 4, statements: ['ALTER TABLE machines ADD COLUMN last_clock text'] },
 ];
 
 /** Any constant of ours: it names this lock among all advisory locks of the database. */

@@ -2,8 +2,9 @@
  * Reports as rows: the newest of each machine with its whole document, older ones as one line of history. Documents of
  * refused machines are bounded in size and number: to be refused costs nothing, so it may not fill the disk.
  */
+import type { QuoteClock } from '../../attest/quote/quote-clock.ts';
 import type { Database, Queryable } from './database.ts';
-import { lockMachine } from './machines.ts';
+import { keepClock, lockMachine } from './machines.ts';
 
 /** Lines of history kept per machine; the whole document (up to megabytes) only of the newest. */
 export const REPORT_HISTORY = 20;
@@ -24,6 +25,8 @@ export interface NewReport {
   readonly document: string;
   /** The signed result, a JWT. */
   readonly result: string;
+  /** The counters of its quote where it was accepted, and those it was judged against. */
+  readonly clock?: { readonly now: QuoteClock; readonly judgedAfter: QuoteClock | null };
 }
 
 /** Stores the report and what it says of its machine, together. */
@@ -32,7 +35,7 @@ export async function addReport(db: Database, report: NewReport, refusedKept = R
   const tooLarge = status === 'refused' && report.document.length > MAX_REFUSED_DOCUMENT;
   const document = tooLarge ? null : report.document;
   await db.transaction(async (transaction) => {
-    await lockMachine(transaction, machineId);
+    const machine = await lockMachine(transaction, machineId);
     await transaction.query(
       'UPDATE reports SET document = NULL, result = NULL WHERE machine_id = $1 AND document IS NOT NULL',
       [machineId],
@@ -53,6 +56,8 @@ export async function addReport(db: Database, report: NewReport, refusedKept = R
       'UPDATE machines SET attestation = $2, reason = $3, last_seen_at = $4 WHERE machine_id = $1',
       [machineId, status, reason, receivedAt.toISOString()],
     );
+    if (machine === null || report.clock === undefined || status === 'refused') return;
+    await keepClock(transaction, machine, report.clock.now, report.clock.judgedAfter);
   });
 }
 

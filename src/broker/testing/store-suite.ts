@@ -1,6 +1,7 @@
 /** One suite for every database: what the broker's rows promise, run on PGlite and on a PostgreSQL server alike. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { QuoteClock } from '../../attest/quote/quote-clock.ts';
 import { CHALLENGE_LIFETIME_MS, type IssuedChallenge, REMEMBERED_CHALLENGES } from '../challenge.ts';
 import { issueChallenge, takeChallenge } from '../db/challenges.ts';
 import type { Database } from '../db/database.ts';
@@ -214,6 +215,49 @@ export function describeStore(open: () => Promise<Database>): void {
     await addReport(db, { ...large, document: 'x'.repeat(MAX_REFUSED_DOCUMENT + 1) }, 2);
     expect(await newestReport(db, third)).toMatchObject({ document: expect.any(String) });
     expect(await newestReport(db, second)).toMatchObject({ document: expect.any(String) });
+  });
+
+  it('keeps the clock of the last accepted quote: through an enrolment, past a refusal, and never an older one by a race', async () => {
+    const machineId = await machineIn(db);
+    const clockAt = (resetCount: number, clockMs: string): QuoteClock => ({
+      clockMs,
+      resetCount,
+      restartCount: 0,
+      safe: true,
+      firmwareVersion: '00010002ffffffff',
+      obfuscated: false,
+    });
+    const accepted = (now: QuoteClock, judgedAfter: QuoteClock | null) =>
+      addReport(db, {
+        ...reportOf(machineId, 0),
+        challenge: fresh(32),
+        status: 'accepted',
+        clock: { now, judgedAfter },
+      });
+    const last = async () => (await findMachine(db, machineId))?.lastClock;
+    expect(await last()).toBeNull();
+    const first = clockAt(3, '18446744073709551614');
+    await accepted(first, null);
+    await upsertMachine(db, newMachine(machineId), later(1), 100_000);
+    expect(await last()).toEqual(first);
+    const refused = {
+      ...reportOf(machineId, 1),
+      challenge: fresh(32),
+      clock: { now: clockAt(9, '1'), judgedAfter: first },
+    };
+    await addReport(db, refused);
+    expect(await last()).toEqual(first);
+
+    // Two brokers judged against the same clock; whichever stores last, the later quote stays.
+    const [older, newer] = [clockAt(4, '7'), clockAt(4, '8')];
+    await Promise.all([accepted(newer, first), accepted(older, first)]);
+    expect(await last()).toEqual(newer);
+    await Promise.all([accepted(clockAt(5, '1'), newer), accepted(clockAt(6, '0'), newer), accepted(older, first)]);
+    expect(await last()).toEqual(clockAt(6, '0'));
+
+    // A cleared TPM that the policy let pass against the very clock that is kept.
+    await accepted(clockAt(0, '5'), clockAt(6, '0'));
+    expect(await last()).toEqual(clockAt(0, '5'));
   });
 
   it('lists machines by pages, the one that enrolled last first, each once, whatever comes and is seen meanwhile', async () => {
