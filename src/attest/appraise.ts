@@ -72,7 +72,7 @@ export function appraiseWith(evidence: Evidence, prepared: Prepared, request: Re
     workarounds: findings.workarounds,
     clock: findings.clock,
     claims: findings.claims,
-    limits: limitsOf(findings.tpm.class, request),
+    limits: limitsOf(findings.tpm.class, { ...request, policy: prepared.policy }),
   };
 }
 

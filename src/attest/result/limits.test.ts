@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { EK_QUIRKS, quirkSentence } from '../endorsement/ek-quirks.ts';
+import { policyAccepting } from '../policy/policies.ts';
 import { TPM_CLASSES } from '../policy/policy.ts';
 import { limitsOf, weaknessesOf } from './limits.ts';
 
@@ -27,10 +28,17 @@ describe('weaknesses', () => {
     expect(weaknessesOf('hardware', ['nv-padding']).some(({ link }) => link.includes('sha-1'))).toBe(false);
   });
 
+  const activation = { kind: 'witnessed', ekName: '', akName: '' } as const;
+  const policy = policyAccepting(['hardware']);
+
   it('are among the limits of every verdict', () => {
-    for (const tpmClass of TPM_CLASSES) {
-      expect(limitsOf(tpmClass, { activation: { kind: 'witnessed', ekName: '', akName: '' } })[0]).toMatch(/TPM/);
-    }
+    for (const tpmClass of TPM_CLASSES) expect(limitsOf(tpmClass, { activation, policy })[0]).toMatch(/TPM/);
+  });
+
+  it('name Secure Boot keys that any owner may enrol, unless the policy says whose they are', () => {
+    const named = { ...policy, secureBoot: { ...policy.secureBoot, allowedAuthorities: ['Debian Secure Boot CA'] } };
+    expect(limitsOf('hardware', { activation, policy }).join(' ')).toContain('enrol keys');
+    expect(limitsOf('hardware', { activation, policy: named }).join(' ')).not.toContain('enrol keys');
   });
 });
 

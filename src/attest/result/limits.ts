@@ -66,7 +66,7 @@ export function weaknessesOf(tpmClass: TpmClass, quirks: readonly string[]): rea
   return quirks.includes('sha1-signature') ? [...KNOWN[tpmClass], SHA1] : KNOWN[tpmClass];
 }
 
-export function limitsOf(tpmClass: TpmClass, expected: Pick<Expected, 'activation'>): readonly string[] {
+export function limitsOf(tpmClass: TpmClass, expected: Pick<Expected, 'activation' | 'policy'>): readonly string[] {
   return [
     WEAKNESS[tpmClass],
     ...(expected.activation.kind === 'transcript'
@@ -74,7 +74,10 @@ export function limitsOf(tpmClass: TpmClass, expected: Pick<Expected, 'activatio
       : []),
     'A quote could have been relayed from another genuine machine that runs the same image.',
     'The firmware itself (registers 0 to 3, 5 and 6) is recorded and explained, not compared with known good values.',
-    'Whose keys Secure Boot trusts (register 7) is recorded, not compared: an owner can enrol keys of his own.',
+    ...(expected.policy.secureBoot.allowedAuthorities === 'any'
+      ? ['Secure Boot may trust any key that is in the machine (register 7): an owner can enrol keys of his own.']
+      : []),
+    'That the firmware measured into the quoted bank at all is for its log to say: a bank that it leaves empty can be filled by what runs later.',
     'Memory can be read by somebody with the machine open; only memory encryption would change that.',
   ];
 }
