@@ -9,7 +9,7 @@ import { parseReferenceValues } from '../../attest/image/reference-values.ts';
 import { demoPolicyAcceptingSoftwareTpm } from '../../attest/policy/policies.ts';
 import { prepare } from '../../attest/prepare.ts';
 import type { ActivationProof, ActivationStatement, ActivationTranscript } from '../../attest/quote/activation.ts';
-import { parseReport } from '../../protocol/report-document.ts';
+import { parseReport, type Report } from '../../protocol/report-document.ts';
 import { fromHex } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
 import { readPem } from '../../shared/pem.ts';
@@ -28,8 +28,8 @@ export async function verification(
   activation: Activation,
   crypto: AttestCrypto,
 ): Promise<() => void> {
-  const read = (name: string) => readFile(join(projectRoot, 'test/fixtures', recording, name), 'utf8');
-  const report = parseReport(await read('report.json'));
+  const read = (name: string) => readRecording(recording, name);
+  const report = await recordedReport(recording);
   const standing = {
     referenceValues: [parseReferenceValues(await read('reference-values.json'))],
     trustAnchors: readPem(await read('trust.pem'), 'CERTIFICATE'),
@@ -51,6 +51,14 @@ export async function verification(
     if (appraiseWith(report.evidence, prepared, request, crypto).status === 'accepted') return;
     throw new BenchError('BENCH_REPORT_REFUSED', `the recording ${recording} is refused`);
   };
+}
+
+export async function recordedReport(recording: Recording): Promise<Report> {
+  return parseReport(await readRecording(recording, 'report.json'));
+}
+
+function readRecording(recording: Recording, name: string): Promise<string> {
+  return readFile(join(projectRoot, 'test/fixtures', recording, name), 'utf8');
 }
 
 /** The Names as the one knows them who ran the activation. */
