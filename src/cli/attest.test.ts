@@ -1,13 +1,14 @@
 import { createHash, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import yargs from 'yargs';
 import { UNJUDGED_TPM } from '../attest/endorsement/ek.ts';
 import type { Evidence } from '../attest/evidence.ts';
-import { newMachine } from '../attest/testing/attester-node.ts';
+import { type AttestRequest, newMachine } from '../attest/testing/attester-node.ts';
 import { type Boot, GOOD_BOOT, referenceValuesOf } from '../attest/testing/boot-node.ts';
+import { encodeEvidence } from '../protocol/evidence-document.ts';
 import { encodeReport } from '../protocol/report-document.ts';
 import { fromHex, toHex } from '../shared/bytes.ts';
 import { attestCommand } from './attest.ts';
@@ -47,8 +48,13 @@ afterEach(() => {
   process.exitCode = 0;
 });
 
-async function writeReport(name: string, boot: Boot, machineId = ownId): Promise<Evidence> {
-  const evidence = machine.attest({ challenge, brokerId, boot });
+async function writeReport(
+  name: string,
+  boot: Boot,
+  machineId = ownId,
+  attest: Partial<AttestRequest> = {},
+): Promise<Evidence> {
+  const evidence = machine.attest({ challenge, brokerId, boot, ...attest });
   const report = {
     machineId,
     brokerId,
@@ -166,6 +172,53 @@ describe('attest verify', () => {
       code === 'TIME_BAD' ? ['verify', path(report), '--reference', path('reference.json'), ...more] : null;
     const ran = withoutTime === null ? verify(report, ...more) : run(...withoutTime);
     await expect(ran).rejects.toThrow(expect.objectContaining({ code }));
+  });
+});
+
+describe('attest verify --after and attest explain --against', () => {
+  const at = (clock: bigint, resetCount: number) => ({ clock: { clock, resetCount } });
+  const judged = (report: string, after: string) =>
+    verify(report, '--nonce', toHex(challenge), '--accept-class', 'software', '--after', path(after));
+  beforeAll(async () => {
+    await writeReport('monday.json', GOOD_BOOT, ownId, at(500_000n, 3));
+    await writeReport('tuesday.json', GOOD_BOOT, ownId, at(900_000n, 5));
+  });
+
+  it('takes the earlier clock as the last one known', async () => {
+    const forth = await judged('tuesday.json', 'monday.json');
+    expect(forth.exitCode).toBe(0);
+    expect(forth.output).toContain('TPM resets:   5, resumed 0 times since; powered for 15 min in all');
+    const back = await judged('monday.json', 'tuesday.json');
+    expect(back.exitCode).toBe(1);
+    expect(back.output).toContain('[QUOTE_CLOCK_BACKWARDS]');
+  });
+
+  it('takes nothing from a report of another machine, or whose quote is not proven', async () => {
+    const other = newMachine();
+    const document = JSON.parse(await readFile(path('monday.json'), 'utf8'));
+    const evidence = encodeEvidence(other.attest({ challenge, brokerId }));
+    const id = createHash('sha256').update(fromHex(other.activation.ekName)).digest('hex');
+    await writeFile(path('other.json'), JSON.stringify({ ...document, machineId: id, evidence }));
+    await expect(judged('tuesday.json', 'other.json')).rejects.toMatchObject({ code: 'EARLIER_REPORT_OTHER_MACHINE' });
+    const quote = Buffer.from(document.evidence.quote, 'base64');
+    const clockAt = quote.length - 34 - 10 - 8 - 17;
+    quote[clockAt + 7] = 0;
+    const forged = { ...document, evidence: { ...document.evidence, quote: quote.toString('base64') } };
+    await writeFile(path('forged.json'), JSON.stringify(forged));
+    await expect(judged('tuesday.json', 'forged.json')).rejects.toMatchObject({
+      code: 'EARLIER_REPORT_UNPROVEN',
+      message: expect.stringContaining('QUOTE_SIGNATURE_INVALID'),
+    });
+    const keyless = { ...document, evidence: { ...document.evidence, akPublic: evidence.akPublic } };
+    await writeFile(path('keyless.json'), JSON.stringify(keyless));
+    await expect(judged('tuesday.json', 'keyless.json')).rejects.toMatchObject({ code: 'EARLIER_REPORT_UNPROVEN' });
+  });
+
+  it('says whether the machine was restarted in between', async () => {
+    const { output } = await run('explain', path('tuesday.json'), '--against', path('monday.json'));
+    expect(output).toContain('The machine was restarted in between: its TPM was reset 2 times.');
+    const json = await run('explain', path('monday.json'), '--against', path('monday.json'), '--json');
+    expect(JSON.parse(json.output).restarts).toBe('The machine was not restarted in between.');
   });
 });
 

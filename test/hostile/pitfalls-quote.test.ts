@@ -1,10 +1,16 @@
 /** ATTEST-PITFALLS 1 to 17: the quote. Each test attacks the verifier the way the named line says. */
 import { type TpmsAttest, tpmsAttest } from 'tpm2-ts/attest';
 import { decode, encode } from 'tpm2-ts/codec';
+import { RH } from 'tpm2-ts/constants';
+import { nodeDigest } from 'tpm2-ts/digest-node';
+import { primaryQualifiedName } from 'tpm2-ts/name';
 import { type TpmtSignature, tpmtSignature } from 'tpm2-ts/signature';
 import { describe, expect, it } from 'vitest';
 import { nodeAttestCrypto as crypto } from '../../src/attest/crypto/crypto-node.ts';
+import type { Evidence } from '../../src/attest/evidence.ts';
+import type { Policy } from '../../src/attest/policy/policy.ts';
 import { qualifyingData } from '../../src/attest/quote/qualifying-data.ts';
+import type { QuoteClock } from '../../src/attest/quote/quote-clock.ts';
 import { earClaims } from '../../src/attest/result/ear.ts';
 import { readEarClaims } from '../../src/attest/result/ear-read.ts';
 import { encodeEvidence } from '../../src/protocol/evidence-document.ts';
@@ -263,6 +269,68 @@ describe('quote', () => {
     const before = attest({ challenge: new Uint8Array(32).fill(6) });
     expect(codeOf(judge(before))).toBe('CHALLENGE_MISMATCH');
     expect(codeOf(judge({ quote: before.quote, signature: before.signature }))).toBe('BINDING_MISMATCH');
+  });
+
+  it('pitfall 15: a genuine TPM whose state or firmware was put back is refused, and only by the last clock handed over', () => {
+    const quotedAt = (clock: bigint, resetCount: number, more: Partial<TpmsAttest['clockInfo']> = {}, firmware = 5n) =>
+      attest({ clock: { clock, resetCount, ...more }, firmwareVersion: firmware });
+    const lastClock = judge(quotedAt(1_000_000n, 7, { restartCount: 2 })).clock;
+    expect(lastClock).toMatchObject({ clockMs: '1000000', resetCount: 7, restartCount: 2, obfuscated: false });
+    const since = (later: Evidence) => codeOf(judge(later, { lastClock }));
+
+    // A snapshot put back, plainly; started again until its resets are as many or more; cleared; with old firmware.
+    const restored = quotedAt(400_000n, 5);
+    expect(since(restored)).toBe('QUOTE_CLOCK_BACKWARDS');
+    expect(since(quotedAt(400_000n, 7, { restartCount: 9 }))).toBe('QUOTE_CLOCK_BACKWARDS');
+    expect(since(quotedAt(400_000n, 99))).toBe('QUOTE_CLOCK_BACKWARDS');
+    expect(since(quotedAt(9_000_000n, 6))).toBe('QUOTE_CLOCK_BACKWARDS');
+    expect(since(quotedAt(0n, 0))).toBe('QUOTE_CLOCK_BACKWARDS');
+    expect(since(quotedAt(2_000_000n, 7, { restartCount: 1 }))).toBe('QUOTE_CLOCK_BACKWARDS');
+    expect(since(quotedAt(2_000_000n, 8, {}, 4n))).toBe('TPM_FIRMWARE_ROLLED_BACK');
+    // Each of them is genuine: without the last clock, nothing speaks against it, and the verdict says that none was known.
+    const unknowing = judge(restored);
+    expect(unknowing.status).toBe('accepted');
+    expect(unknowing.checks.find(({ name }) => name === 'quote-clock')?.sentence).toContain('No earlier clock');
+
+    // What a machine does in a year passes: sleep, restart (resumes begin again), a power cut, an update.
+    expect(since(quotedAt(1_000_001n, 7, { restartCount: 3 }))).toBe('accepted');
+    expect(since(quotedAt(1_000_001n, 8, { restartCount: 0 }))).toBe('accepted');
+    expect(since(quotedAt(900_000n, 8, { safe: false }))).toBe('accepted');
+    expect(since(quotedAt(1_000_001n, 8, {}, 6n))).toBe('accepted');
+
+    // The policy decides, each rule by itself, and only once the signature is proven.
+    const policyWith = (clock: Partial<Policy['clock']>): Policy => ({
+      ...expected.policy,
+      clock: { ...expected.policy.clock, ...clock },
+    });
+    const unsafe = quotedAt(1_000_001n, 8, { safe: false });
+    expect(codeOf(judge(unsafe, { lastClock, policy: policyWith({ unsafe: 'refuse' }) }))).toBe('QUOTE_CLOCK_UNSAFE');
+    expect(codeOf(judge(restored, { lastClock, policy: policyWith({ backwards: 'accept' }) }))).toBe('accepted');
+    const forged = judge({ ...restored, signature: flip(restored.signature, 20) }, { lastClock });
+    expect(codeOf(forged)).toBe('QUOTE_SIGNATURE_INVALID');
+    expect(forged.clock).toBeNull();
+
+    // A refusal ends the judgement, and a last clock that is none judges nobody.
+    const refused = judge(restored, { lastClock });
+    expect(refused.checks.at(-1)?.status).toBe('not-reached');
+    expect(refused.clock).toMatchObject({ clockMs: '400000' });
+    const broken = { ...(lastClock as QuoteClock), clockMs: '0x10' };
+    expect(() => judge({}, { lastClock: broken })).toThrow(expect.objectContaining({ code: 'EXPECTED_INVALID' }));
+  });
+
+  it('pitfall 15: an AK of the owner, whose counts its TPM obfuscates, does not hide a clock that went back', () => {
+    const owners = (clock: bigint, resetCount: number) =>
+      signedStatement((quote) => ({
+        ...quote,
+        qualifiedSigner: primaryQualifiedName(evidence.akPublic, nodeDigest, RH.owner),
+        clockInfo: { clock, resetCount, restartCount: 77, safe: false },
+      }));
+    const lastClock = judge(attest({ clock: { clock: 1_000_000n, resetCount: 7 } })).clock;
+    expect(judge(owners(1_000_001n, 3), { lastClock })).toMatchObject({
+      status: 'accepted',
+      clock: { obfuscated: true },
+    });
+    expect(codeOf(judge(owners(999_999n, 4_000_000_000), { lastClock }))).toBe('QUOTE_CLOCK_BACKWARDS');
   });
 
   it('pitfall 16: a qualified signer that is not this AK', () => {

@@ -7,6 +7,7 @@ import type { Evidence } from '../../attest/evidence.ts';
 import { type Boot, type Explanation, explain } from '../../attest/explain/explain.ts';
 import { readBoot } from '../../attest/explain/read-boot.ts';
 import { renderExplanation } from '../../attest/explain/render.ts';
+import { restartsBetween } from '../../attest/explain/restarts.ts';
 import { TPM_CLASSES } from '../../attest/policy/policy.ts';
 import { renderFailure } from '../../attest/result/render.ts';
 import { painter, wrap } from '../../attest/result/text-layout.ts';
@@ -63,15 +64,21 @@ export const explainCommand: CommandModule<object, ExplainArguments> = {
             references: standing?.referenceValues ?? [],
             earlier: earlier === null ? null : usable(earlier),
           });
+    const restarts = earlier === null ? null : restartsBetween(earlier.evidence, report.evidence, nodeAttestCrypto);
     const verified = args.nonce !== undefined && verdict !== null;
     if (args.json) {
       console.log(
-        JSON.stringify({ verified, verdict, ...(explanation === null ? boot : asJson(explanation)) }, null, 2),
+        JSON.stringify(
+          { verified, verdict, restarts, ...(explanation === null ? boot : asJson(explanation)) },
+          null,
+          2,
+        ),
       );
     } else {
       const colour = wantsColour();
       console.log(heading(verdict, verified, colour).join('\n'));
       if ('unreadable' in boot) console.log(`\n${boot.unreadable}`);
+      if (restarts !== null) console.log(wrap(restarts, '', '').join('\n'));
       if (explanation !== null) console.log(renderExplanation(explanation, { colour, all: args.all }));
     }
     process.exitCode = verified && verdict.status === 'accepted' ? 0 : 1;

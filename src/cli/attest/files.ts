@@ -16,6 +16,8 @@ export class AttestCommandError extends CodedError<
   | 'POLICY_TWICE'
   | 'POLICY_MISSING'
   | 'NOT_WITNESSED'
+  | 'EARLIER_REPORT_OTHER_MACHINE'
+  | 'EARLIER_REPORT_UNPROVEN'
 > {}
 
 /** More than any report or log that can be accepted. */

@@ -9,6 +9,7 @@ import { parseReport, type Report, roleIn } from '../../protocol/report-document
 import { requireOwnMachineId } from '../../protocol/report-machine.ts';
 import { toHex } from '../../shared/bytes.ts';
 import { ownVersion } from '../own-version.ts';
+import { earlierClock } from './earlier-clock.ts';
 import { readStanding, type StandingArguments, standingOptions } from './expectations.ts';
 import { AttestCommandError, hex32, read, readNonce, readTime, wantsColour } from './files.ts';
 import { writeEar } from './write-ear.ts';
@@ -17,6 +18,7 @@ interface VerifyArguments extends StandingArguments {
   report: string;
   nonce: string;
   broker: string | undefined;
+  after: string | undefined;
   at: string | undefined;
   witnessed: boolean;
   json: boolean;
@@ -41,6 +43,12 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         type: 'string',
         requiresArg: true,
         describe: "the broker's id, 64 hex digits; without it the report's own is taken and printed",
+      })
+      .option('after', {
+        type: 'string',
+        requiresArg: true,
+        describe:
+          "an earlier report of the same machine: its TPM's clock, once proven, is taken as the last one known, and must not have gone back since",
       })
       .option('at', { type: 'string', requiresArg: true, describe: 'judge at this time (ISO 8601) instead of now' })
       .option('witnessed', {
@@ -80,7 +88,10 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
     const report = parseReport(await read(args.report));
     requireOwnMachineId(report, nodeAttestCrypto);
     const request = await readRequest(args, report);
-    const expected = { ...(await readStanding(args, report)), ...request };
+    const standing = await readStanding(args, report);
+    const earlier = args.after === undefined ? null : parseReport(await read(args.after));
+    const lastClock = earlier === null ? null : earlierClock(earlier, { report, standing, request });
+    const expected = { ...standing, ...request, lastClock };
     const verdict = appraise(report.evidence, expected, nodeAttestCrypto);
     if (args.ear !== undefined && args.key !== undefined) {
       await writeEar(verdict, report, expected, {
