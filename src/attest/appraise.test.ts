@@ -444,6 +444,47 @@ describe('activation by transcript', () => {
   });
 });
 
+describe('the clock of the quote', () => {
+  const at = (clock: bigint, resetCount: number) =>
+    machine.attest({ challenge, brokerId, clock: { clock, resetCount } });
+
+  it('is in the verdict for the next one to be judged against, whether or not this one is accepted', () => {
+    const { clock } = judge(at(5_000_000_000_000n, 3));
+    expect(clock).toEqual({
+      clockMs: '5000000000000',
+      resetCount: 3,
+      restartCount: 0,
+      safe: true,
+      firmwareVersion: '0000000000000001',
+      obfuscated: false,
+    });
+    expect(judge({ eventLog: new Uint8Array() }).clock).not.toBeNull();
+    expect(judge({ signature: flip(evidence.signature, 20) }).clock).toBeNull();
+  });
+
+  it('goes on, and its own quote judged again stands still: accepted', () => {
+    const lastClock = judge(at(1000n, 3)).clock;
+    for (const [clock, resetCount] of [
+      [1000n, 3],
+      [1001n, 3],
+      [1001n, 4],
+    ] as const) {
+      expect(judge(at(clock, resetCount), { lastClock }).status).toBe('accepted');
+    }
+  });
+
+  it('must not go back: refused by policy before the boot is looked at', () => {
+    const verdict = judge(at(999n, 3), { lastClock: judge(at(1000n, 3)).clock });
+    expect(firstFailure(verdict)).toMatchObject({
+      name: 'quote-clock',
+      code: 'QUOTE_CLOCK_BACKWARDS',
+      family: 'policy',
+      remedy: expect.stringContaining('clock.backwards'),
+    });
+    expect(verdict).toMatchObject({ status: 'refused', claims: null, image: null });
+  });
+});
+
 describe('AK attributes', () => {
   it.each([
     { restricted: false },

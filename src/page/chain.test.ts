@@ -35,6 +35,10 @@ describe('the chains', () => {
     expect(Object.values(states(failedAt(name)))).toContain('bad');
   });
 
+  it('are red at the quote when its clock went back', () => {
+    expect(states(failedAt('quote-clock'))).toMatchObject({ quote: 'bad', ak: 'good', firmware: 'open' });
+  });
+
   it('are red at the firmware for a check that is newer than the picture', () => {
     const check = { name: 'brand-new', status: 'failed', code: 'X', sentence: 'It failed.' } as const;
     expect(states({ ...good, checks: [...good.checks, check] }).firmware).toBe('bad');
