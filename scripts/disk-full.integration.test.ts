@@ -30,7 +30,8 @@ async function onSmallDisk(sizeMiB: number, work: (folder: string) => Promise<vo
   try {
     await work(folder);
   } finally {
-    await execa('umount', [folder]);
+    // writes that were under way when the first one failed may still hold files open: detached now, gone with the last
+    await execa('umount', ['--lazy', folder]);
   }
 }
 

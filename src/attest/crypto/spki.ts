@@ -1,6 +1,6 @@
 /** SubjectPublicKeyInfo to numbers, for checking signatures: RSA, and ECDSA on the curves that TPMs use. Strict DER. */
 
-import { keyText, publicKeyOfSpki } from '../endorsement/der-key.ts';
+import { keyText, publicKeyOfSpki } from '../der/der-key.ts';
 import type { VerificationKey } from './crypto.ts';
 
 type PlainKey = Exclude<VerificationKey, { kind: 'spki' }>;

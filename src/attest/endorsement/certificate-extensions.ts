@@ -16,8 +16,8 @@ import {
   TAG,
   take,
   takeIf,
-} from './der.ts';
-import { isNameInOrder, nameAttributes } from './der-name.ts';
+} from '../der/der.ts';
+import { isNameInOrder, nameAttributes } from '../der/der-name.ts';
 
 export type ExtensionQuirk = 'set-order' | 'explicit-default' | 'boolean-form' | 'unstructured-alternative-name';
 

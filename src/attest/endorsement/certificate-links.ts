@@ -1,6 +1,5 @@
 /** Where an authority says its certificate and its revocation list are published: to be shown, never to be fetched here. */
-import { type Certificate, readSigned } from './certificate.ts';
-import { readExtension } from './certificate-extensions.ts';
+
 import {
   contentOf,
   context,
@@ -13,7 +12,9 @@ import {
   only,
   TAG,
   take,
-} from './der.ts';
+} from '../der/der.ts';
+import { type Certificate, readSigned } from './certificate.ts';
+import { readExtension } from './certificate-extensions.ts';
 
 export interface PublishedLinks {
   readonly issuers: readonly string[];

@@ -6,13 +6,6 @@
 import { equalBytes } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
 import type { AttestCrypto, SignatureCheck } from '../crypto/crypto.ts';
-import { ecdsaSignature } from '../crypto/ecdsa-signature.ts';
-import {
-  type CertificateExtensions,
-  type ExtensionQuirk,
-  NO_EXTENSIONS,
-  readExtensions,
-} from './certificate-extensions.ts';
 import {
   bitStringBytes,
   contentOf,
@@ -30,10 +23,17 @@ import {
   take,
   takeIf,
   wholeOf,
-} from './der.ts';
-import { type CertifiedKey, publicKeyOf } from './der-key.ts';
-import { isNameInOrder } from './der-name.ts';
-import { derTime } from './der-time.ts';
+} from '../der/der.ts';
+import { type CertifiedKey, publicKeyOf } from '../der/der-key.ts';
+import { isNameInOrder } from '../der/der-name.ts';
+import { derTime } from '../der/der-time.ts';
+import { ecdsaSignature } from '../der/ecdsa-signature.ts';
+import {
+  type CertificateExtensions,
+  type ExtensionQuirk,
+  NO_EXTENSIONS,
+  readExtensions,
+} from './certificate-extensions.ts';
 
 export class CertificateError extends CodedError<'CERTIFICATE_MALFORMED'> {}
 

@@ -3,9 +3,9 @@
  * certificate itself says; never inferred upwards: where two sources differ, the lesser one counts.
  */
 
+import { nameText } from '../der/der-name.ts';
 import type { TpmClass } from '../evidence.ts';
 import type { Certificate } from './certificate.ts';
-import { nameText } from './der-name.ts';
 import { isRocaKey } from './ek-roca.ts';
 import type { VendorRoot } from './vendor-roots.ts';
 

@@ -5,9 +5,9 @@
  */
 
 import type { AttestCrypto } from '../crypto/crypto.ts';
+import { bitLength } from '../der/der-key.ts';
+import { nameText } from '../der/der-name.ts';
 import { type Certificate, isSignedBy } from './certificate.ts';
-import { bitLength } from './der-key.ts';
-import { nameText } from './der-name.ts';
 
 /** TCG EK Credential Profile 2.6 §3.2: tcg-kp-EKCertificate. */
 export const EK_USAGE = '2.23.133.8.1';

@@ -1,9 +1,9 @@
 /** Has an authority on the path taken back what it signed? Lists are judged only where they speak for the path. */
 
 import type { AttestCrypto } from '../crypto/crypto.ts';
+import { nameText } from '../der/der-name.ts';
 import type { Failure } from '../ledger.ts';
 import type { Certificate } from './certificate.ts';
-import { nameText } from './der-name.ts';
 import type { PreparedTrust } from './ek-trust.ts';
 import { isListOf, isOfAnotherKey, listText, type RevocationList, serialText } from './revocation.ts';
 

@@ -2,7 +2,7 @@
  * Was this RSA key made by the library of Infineon chips that gives keys away (ROCA, CVE-2017-15361)? Its primes are
  * powers of 65537 modulo many small primes, and so is their product: a key made otherwise has that by chance once in 2^27.
  */
-import type { CertifiedKey } from './der-key.ts';
+import type { CertifiedKey } from '../der/der-key.ts';
 
 const GENERATOR = 65_537;
 const PRIMES = [

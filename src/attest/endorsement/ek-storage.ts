@@ -2,8 +2,9 @@
  * An EK certificate as it lies in NV, or as old tools saved it: perhaps behind the head of a TPM 1.2 stored certificate
  * (TCG PC Client Implementation Specification 1.21 §7.3.2), perhaps with the rest of the NV index behind it.
  */
+
+import { derReader, finish, malformed, take, wholeOf } from '../der/der.ts';
 import type { CertificateQuirk } from './certificate.ts';
-import { derReader, finish, malformed, take, wholeOf } from './der.ts';
 
 export interface StoredCertificate {
   readonly der: Uint8Array;

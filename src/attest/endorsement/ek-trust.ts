@@ -4,10 +4,10 @@
  */
 import { toHex } from '../../shared/bytes.ts';
 import type { AttestCrypto } from '../crypto/crypto.ts';
+import type { CertifiedKey } from '../der/der-key.ts';
+import { canonicalName } from '../der/der-name.ts';
 import type { TpmClass } from '../evidence.ts';
 import { type Certificate, type CertificateQuirk, parseCertificate } from './certificate.ts';
-import type { CertifiedKey } from './der-key.ts';
-import { canonicalName } from './der-name.ts';
 import type { Endorser } from './ek-class.ts';
 import type { PathSources } from './ek-path.ts';
 import { unwrapStoredCertificate } from './ek-storage.ts';

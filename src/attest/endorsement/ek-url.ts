@@ -6,7 +6,7 @@ import type { TpmtPublic } from 'tpm2-ts/public-area';
 import { concatBytes, toBase64, toHex } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
 import type { AttestCrypto } from '../crypto/crypto.ts';
-import { type CertifiedKey, publicKeyOfTpm } from './der-key.ts';
+import { type CertifiedKey, publicKeyOfTpm } from '../der/der-key.ts';
 
 export class EkUrlError extends CodedError<'EK_KEY_UNSUITABLE'> {}
 

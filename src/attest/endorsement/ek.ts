@@ -4,15 +4,15 @@
  */
 import type { TpmtPublic } from 'tpm2-ts/public-area';
 import type { AttestCrypto } from '../crypto/crypto.ts';
+import { DerError } from '../der/der.ts';
+import { type CertifiedKey, keyText, publicKeyOfTpm, sameKey } from '../der/der-key.ts';
+import { canonicalName, nameText } from '../der/der-name.ts';
 import type { TpmClass } from '../evidence.ts';
 import type { Failure } from '../ledger.ts';
 import type { RefusalCode } from '../refusal-codes.ts';
 import { weaknessesOf } from '../result/limits.ts';
 import type { Verdict } from '../verdict.ts';
 import { type Certificate, CertificateError, type CertificateQuirk } from './certificate.ts';
-import { DerError } from './der.ts';
-import { type CertifiedKey, keyText, publicKeyOfTpm, sameKey } from './der-key.ts';
-import { canonicalName, nameText } from './der-name.ts';
 import { classify, manufacturerOf, modelOf } from './ek-class.ts';
 import { EK_USAGE, findPath, newEffort, type PathSources } from './ek-path.ts';
 import { judgeEkObject } from './ek-public.ts';

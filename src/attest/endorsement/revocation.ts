@@ -5,8 +5,6 @@
 import { equalBytes, toHex } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
 import type { AttestCrypto } from '../crypto/crypto.ts';
-import { type Certificate, isSignedBy, readSigned, type Signed } from './certificate.ts';
-import { readExtension } from './certificate-extensions.ts';
 import {
   contentOf,
   context,
@@ -24,9 +22,11 @@ import {
   take,
   takeIf,
   wholeOf,
-} from './der.ts';
-import { canonicalName, nameText } from './der-name.ts';
-import { derTime } from './der-time.ts';
+} from '../der/der.ts';
+import { canonicalName, nameText } from '../der/der-name.ts';
+import { derTime } from '../der/der-time.ts';
+import { type Certificate, isSignedBy, readSigned, type Signed } from './certificate.ts';
+import { readExtension } from './certificate-extensions.ts';
 
 export class RevocationListError extends CodedError<'REVOCATION_LIST_MALFORMED'> {}
 

@@ -1,6 +1,6 @@
 /** The subject of an X.509 certificate, to show whose it is. Reads the name only: nothing here is verified. */
-import { DerError, expectTag, inside, only, TAG, take, takeIf, wholeOf } from '../endorsement/der.ts';
-import { nameText } from '../endorsement/der-name.ts';
+import { DerError, expectTag, inside, only, TAG, take, takeIf, wholeOf } from '../der/der.ts';
+import { nameText } from '../der/der-name.ts';
 
 const VERSION = 0xa0;
 

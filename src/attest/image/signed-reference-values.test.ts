@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toBase64 } from '../../shared/bytes.ts';
 import { nodeAttestCrypto as crypto } from '../crypto/crypto-node.ts';
-import { ecdsaSignature } from '../crypto/ecdsa-signature.ts';
+import { ecdsaSignature } from '../der/ecdsa-signature.ts';
 import { GOOD_BOOT, referenceValuesOf } from '../testing/boot-node.ts';
 import {
   encodeEnvelope,

@@ -6,8 +6,8 @@
 import { BytesError, concatBytes, fromBase64, toBase64, toHex } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
 import type { AttestCrypto } from '../crypto/crypto.ts';
-import { ecdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { readPublicKeyInfo } from '../crypto/spki.ts';
+import { ecdsaSignature } from '../der/ecdsa-signature.ts';
 import { array, hex, object, readJson, ShapeError, text } from '../strict-json.ts';
 import { parseReferenceValues, type ReferenceValues } from './reference-values.ts';
 

@@ -6,8 +6,8 @@
 import { equalBytes } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
 import type { AttestCrypto } from '../crypto/crypto.ts';
+import { canonicalName, nameText } from '../der/der-name.ts';
 import { isSignedBy } from '../endorsement/certificate.ts';
-import { canonicalName, nameText } from '../endorsement/der-name.ts';
 import { vendorRootOf } from '../endorsement/vendor-roots.ts';
 import type { TpmClass } from '../evidence.ts';
 import { type StoredAnchor, type StoredCertificate, storedCertificate, storedList, type TrustStore } from './store.ts';

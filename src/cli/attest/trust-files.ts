@@ -1,8 +1,8 @@
 /** What `attest trust` reads: certificates and revocation lists in PEM or DER, keys of TPMs in whatever form they come. */
 import { decode } from 'tpm2-ts/codec';
 import { tpm2bPublic, tpmtPublic } from 'tpm2-ts/public-area';
+import { type CertifiedKey, publicKeyOfSpki, publicKeyOfTpm } from '../../attest/der/der-key.ts';
 import { parseCertificate } from '../../attest/endorsement/certificate.ts';
-import { type CertifiedKey, publicKeyOfSpki, publicKeyOfTpm } from '../../attest/endorsement/der-key.ts';
 import { readLeaf } from '../../attest/endorsement/ek-trust.ts';
 import { parseRevocationList } from '../../attest/endorsement/revocation.ts';
 import type { TrustMaterial } from '../../attest/trust/import.ts';

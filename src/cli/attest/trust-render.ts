@@ -1,9 +1,9 @@
 /** A trust store in words and columns. */
 
 import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
+import { keyText } from '../../attest/der/der-key.ts';
+import { nameText } from '../../attest/der/der-name.ts';
 import { publishedLinks } from '../../attest/endorsement/certificate-links.ts';
-import { keyText } from '../../attest/endorsement/der-key.ts';
-import { nameText } from '../../attest/endorsement/der-name.ts';
 import { findPath } from '../../attest/endorsement/ek-path.ts';
 import { quirkSentence } from '../../attest/endorsement/ek-quirks.ts';
 import { prepareTrust } from '../../attest/endorsement/ek-trust.ts';

@@ -1,10 +1,10 @@
 /** Certificates, revocation lists and the JSON documents that come from others. */
 
 import { nodeAttestCrypto as crypto } from '../../attest/crypto/crypto-node.ts';
+import { keyText } from '../../attest/der/der-key.ts';
+import { nameText } from '../../attest/der/der-name.ts';
 import { parseCertificate } from '../../attest/endorsement/certificate.ts';
 import { publishedLinks } from '../../attest/endorsement/certificate-links.ts';
-import { keyText } from '../../attest/endorsement/der-key.ts';
-import { nameText } from '../../attest/endorsement/der-name.ts';
 import { prepareTrust, readLeaf } from '../../attest/endorsement/ek-trust.ts';
 import { parseRevocationList } from '../../attest/endorsement/revocation.ts';
 import { parseReferenceValues } from '../../attest/image/reference-values.ts';

@@ -1,7 +1,7 @@
 /** ECDSA-Sig-Value (RFC 3279 §2.2.3) to the two numbers side by side, each at the curve's width (IEEE P1363). */
 
-import { DerError, derReader, hasMore, inside, TAG, take } from '../endorsement/der.ts';
-import { CURVE_BYTES, type CurveName } from './crypto.ts';
+import { CURVE_BYTES, type CurveName } from '../crypto/crypto.ts';
+import { DerError, derReader, hasMore, inside, TAG, take } from './der.ts';
 
 /** Null for anything but the one DER spelling: a second spelling would be a second signature of the same data. */
 export function ecdsaSignature(der: Uint8Array, curve: CurveName): Uint8Array | null {

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseCertificate } from '../endorsement/certificate.ts';
+import { readLeaf } from '../endorsement/ek-trust.ts';
+import { parseRevocationList } from '../endorsement/revocation.ts';
 import {
   newKey,
   spkiOf,
@@ -9,7 +12,6 @@ import {
   writeRevocationList,
 } from '../testing/certificate-writer-node.ts';
 import * as w from '../testing/der-writer.ts';
-import { parseCertificate } from './certificate.ts';
 import {
   contentOf,
   DerError,
@@ -28,8 +30,6 @@ import {
 } from './der.ts';
 import { canonicalName, nameText } from './der-name.ts';
 import { derTime } from './der-time.ts';
-import { readLeaf } from './ek-trust.ts';
-import { parseRevocationList } from './revocation.ts';
 
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'));
 const fails = (what: () => unknown) => expect(what).toThrow(DerError);
