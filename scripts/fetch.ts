@@ -11,6 +11,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CodedError } from '../src/shared/errors.ts';
 import type { Mirrors } from './apt/mirrors.ts';
+import { fetchFrom } from './local-mirror.ts';
 import { type LockedPackage, RELOCK } from './lock-file.ts';
 
 export class FetchError extends CodedError<'PACKAGE_DROPPED' | 'PACKAGE_CORRUPT' | 'MIRROR_FAILED' | 'DISK_FULL'> {}
@@ -116,7 +117,7 @@ async function transfer(url: string, path: string, one: LockedPackage, count: (b
   const stall = new AbortController();
   let timer = setTimeout(() => stall.abort(), STALL_MS);
   try {
-    const response = await fetch(url, {
+    const response = await fetchFrom(url, {
       headers: resume ? { range: `bytes=${have}-` } : {},
       signal: stall.signal,
       redirect: 'follow',

@@ -41,6 +41,7 @@ describe('parseLock', () => {
     { name: 'no JSON', text: '{' },
     { name: 'an unknown field', text: lockText.replace('"version": 1', '"version": 1, "mirror": "x"') },
     { name: 'a path that leaves the archive', text: lockText.replace('"pool/', '"../pool/') },
+    { name: 'a path that climbs out of the archive', text: lockText.replace('"pool/main/', '"pool/../../') },
     { name: 'a short digest', text: lockText.replace(/"sha256": "[0-9a-f]/, '"sha256": "') },
   ])('refuses $name', ({ text }) => {
     expect(() => parseLock(text, spec)).toThrow(expect.objectContaining({ code: 'LOCK_INVALID' }));

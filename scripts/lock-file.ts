@@ -19,8 +19,8 @@ export const LockedPackage = Type.Object(
     name: Type.String({ pattern: '^[a-z0-9][a-z0-9+.-]+$' }),
     version: Type.String({ pattern: '^[A-Za-z0-9.+:~-]+$' }),
     archive: ArchiveId,
-    /** Relative to the archive's root. */
-    path: Type.String({ pattern: '^pool/[A-Za-z0-9.+~_:%/-]+\\.deb$' }),
+    /** Relative to the archive's root. No segment starts with a dot, so that it stays below that root. */
+    path: Type.String({ pattern: '^pool(/[A-Za-z0-9+~_:%-][A-Za-z0-9.+~_:%-]*)+\\.deb$' }),
     sizeBytes: Type.Integer({ minimum: 1, maximum: 1024 * 1024 * 1024 }),
     sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
     /** Where it is used. */
@@ -50,13 +50,35 @@ export type ImageLock = Static<typeof ImageLock>;
 
 /** The lock, checked to belong to this declaration. @throws LockError */
 export async function readLock(path: string, spec: ImageSpec): Promise<ImageLock> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+  return parseLock(await readLockText(path), spec);
+}
+
+/** The lock as it is, be it of this declaration or an earlier one: to compare with, never to build from. @throws LockError */
+export async function readAnyLock(path: string): Promise<ImageLock> {
+  return parseAnyLock(await readLockText(path));
+}
+
+async function readLockText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
     throw new LockError('LOCK_MISSING', `there is no lock file at ${path}`, { cause, nextStep: RELOCK });
   });
-  return parseLock(text, spec);
 }
 
 export function parseLock(text: string, spec: ImageSpec): ImageLock {
+  const value = parseAnyLock(text);
+  const expected = imageSpecSha256(spec);
+  if (value.imageSpecSha256 !== expected) {
+    throw new LockError(
+      'LOCK_STALE',
+      `image.lock.json was made for another image.json (checksum ${value.imageSpecSha256.slice(0, 16)}…, ` +
+        `now ${expected.slice(0, 16)}…)`,
+      { nextStep: RELOCK },
+    );
+  }
+  return value;
+}
+
+function parseAnyLock(text: string): ImageLock {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -67,15 +89,6 @@ export function parseLock(text: string, spec: ImageSpec): ImageLock {
     const [first] = Value.Errors(ImageLock, value);
     const place = first === undefined ? '' : `: ${first.instancePath || '/'} ${first.message}`;
     throw new LockError('LOCK_INVALID', `image.lock.json is not a valid lock${place}`, { nextStep: RELOCK });
-  }
-  const expected = imageSpecSha256(spec);
-  if (value.imageSpecSha256 !== expected) {
-    throw new LockError(
-      'LOCK_STALE',
-      `image.lock.json was made for another image.json (checksum ${value.imageSpecSha256.slice(0, 16)}…, ` +
-        `now ${expected.slice(0, 16)}…)`,
-      { nextStep: RELOCK },
-    );
   }
   return value;
 }

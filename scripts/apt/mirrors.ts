@@ -1,10 +1,11 @@
 /**
  * Which Debian mirrors to ask: those given, else the host's own apt sources. A mirror is the base URL of its `debian`
  * archive (the folder with `dists/` and `pool/`); its security archive is the same URL with the path segment `debian`
- * turned into `debian-security`, or the one given.
+ * turned into `debian-security`, or the one given. It may be a folder, as `image mirror` makes one.
  */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { CodedError } from '../../src/shared/errors.ts';
 import type { ArchiveId } from '../lock-file.ts';
 
@@ -31,18 +32,34 @@ export async function chooseMirrors(options: MirrorOptions, aptFolder = '/etc/ap
   return { debian, 'debian-security': unique([...security, ...debian.map(securitySibling)]) };
 }
 
-function givenMirrors(options: MirrorOptions): Mirrors {
-  const debian = unique((options.mirrors ?? []).map(checked));
-  const given = (options.securityMirrors ?? []).map(checked);
+async function givenMirrors(options: MirrorOptions): Promise<Mirrors> {
+  const debian = unique(await Promise.all((options.mirrors ?? []).map(checked)));
+  const given = await Promise.all((options.securityMirrors ?? []).map(checked));
   return { debian, 'debian-security': unique(given.length > 0 ? given : debian.map(securitySibling)) };
 }
 
-function checked(text: string): string {
+async function checked(text: string): Promise<string> {
+  if (/^\.{0,2}\//.test(text) || text === '.' || text === '..') return archiveFolder(resolve(text), text);
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'file:' && url.host === '') return archiveFolder(fileURLToPath(url), text);
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
-    throw new MirrorError('MIRROR_INVALID', `not an http or https URL: ${text}`);
+    throw new MirrorError('MIRROR_INVALID', `not an http, https or file URL and no folder: ${text}`);
   }
   return trimSlash(url.href);
+}
+
+/** The folder with `pool/`: the one given, or the folder `debian` in it. */
+async function archiveFolder(path: string, given: string): Promise<string> {
+  for (const folder of [path, join(path, 'debian')]) {
+    const found = await access(join(folder, 'pool')).then(
+      () => true,
+      () => false,
+    );
+    if (found) return trimSlash(pathToFileURL(folder).href);
+  }
+  throw new MirrorError('MIRROR_INVALID', `there is no mirror in the folder ${given}: neither pool/ nor debian/pool/`, {
+    nextStep: 'name a folder made with `npx cpushare image mirror FOLDER`',
+  });
 }
 
 /** http://host/debian → http://host/debian-security; …/archive/debian/2026… → …/archive/debian-security/2026… */

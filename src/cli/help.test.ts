@@ -6,7 +6,18 @@ import { attestVerbs } from './attest.ts';
 import { commands } from './commands.ts';
 
 const verbs = [
-  ...['attest', 'bench', 'broker', 'broker serve', 'demo', 'image', 'image lock', 'image build', 'image size'],
+  ...[
+    'attest',
+    'bench',
+    'broker',
+    'broker serve',
+    'demo',
+    'image',
+    'image lock',
+    'image build',
+    'image size',
+    'image mirror',
+  ],
   ...attestVerbs.map(({ command }) => `attest ${String(command).split(' ')[0]}`),
 ];
 

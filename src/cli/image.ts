@@ -1,7 +1,6 @@
 /** `cpushare image …`: resolve, build and weigh the seller's image. */
 import { join } from 'node:path';
-import type { Argv, CommandModule } from 'yargs';
-import { chooseMirrors } from '../../scripts/apt/mirrors.ts';
+import type { CommandModule } from 'yargs';
 import { buildImage } from '../../scripts/build.ts';
 import { cacheFolder } from '../../scripts/cache-folder.ts';
 import { readImageSpec } from '../../scripts/image-spec.ts';
@@ -10,6 +9,8 @@ import { writeLock } from '../../scripts/lock-file.ts';
 import { projectRoot } from '../../scripts/project.ts';
 import { readSizes } from '../../scripts/publish.ts';
 import { formatSizes } from '../../scripts/sizes.ts';
+import { mirrorCommand } from './image/mirror.ts';
+import { type MirrorArguments, mirrorOptions, mirrorsOf } from './image/mirror-options.ts';
 
 const paths = {
   spec: join(projectRoot, 'image/image.json'),
@@ -18,34 +19,6 @@ const paths = {
 };
 
 const print = (line: string) => console.log(line);
-
-const mirrorOptions = <T>(yargs: Argv<T>) =>
-  yargs
-    .option('mirror', {
-      type: 'string',
-      array: true,
-      requiresArg: true,
-      describe: 'base URL of a Debian mirror (the folder with dists/ and pool/); repeat it to try several in turn',
-      defaultDescription: 'the mirror of this host’s own apt sources',
-    })
-    .option('mirror-security', {
-      type: 'string',
-      array: true,
-      requiresArg: true,
-      describe: 'base URL of the security archive',
-      defaultDescription: 'the mirror’s URL with debian-security for debian',
-    });
-
-interface MirrorArguments {
-  readonly mirror?: string[] | undefined;
-  readonly mirrorSecurity?: string[] | undefined;
-}
-
-const mirrorsOf = (given: MirrorArguments) =>
-  chooseMirrors({
-    ...(given.mirror === undefined ? {} : { mirrors: given.mirror }),
-    ...(given.mirrorSecurity === undefined ? {} : { securityMirrors: given.mirrorSecurity }),
-  });
 
 const lockCommand: CommandModule<object, MirrorArguments> = {
   command: 'lock',
@@ -99,7 +72,8 @@ export const imageCommand: CommandModule = {
       .command(lockCommand)
       .command(buildCommand)
       .command(sizeCommand)
+      .command(mirrorCommand)
       .example('$0 image build', 'from the lock to the ISO')
-      .demandCommand(1, 'Say what to do with the image: lock, build or size'),
+      .demandCommand(1, 'Say what to do with the image: lock, build, size or mirror'),
   handler: () => undefined,
 };
