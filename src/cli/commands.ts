@@ -2,7 +2,7 @@
 import { lazyCommand } from './lazy-command.ts';
 
 export const commands = [
-  lazyCommand('image', 'Resolve, build and weigh the seller image', async () => {
+  lazyCommand('image', 'Resolve, build, weigh and write the seller image', async () => {
     return (await import('./image.ts')).imageCommand;
   }),
   lazyCommand(

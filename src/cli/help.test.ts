@@ -16,6 +16,7 @@ const verbs = [
     'image lock',
     'image build',
     'image size',
+    'image write',
     'image mirror',
   ],
   ...attestVerbs.map(({ command }) => `attest ${String(command).split(' ')[0]}`),

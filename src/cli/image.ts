@@ -1,4 +1,4 @@
-/** `cpushare image …`: resolve, build and weigh the seller's image. */
+/** `cpushare image …`: resolve, build, weigh and write the seller's image. */
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { buildImage } from '../../scripts/build.ts';
@@ -11,6 +11,7 @@ import { readSizes } from '../../scripts/publish.ts';
 import { formatSizes } from '../../scripts/sizes.ts';
 import { mirrorCommand } from './image/mirror.ts';
 import { type MirrorArguments, mirrorOptions, mirrorsOf } from './image/mirror-options.ts';
+import { writeCommand } from './image/write.ts';
 
 const paths = {
   spec: join(projectRoot, 'image/image.json'),
@@ -66,12 +67,13 @@ const sizeCommand: CommandModule<object, { readonly json: boolean }> = {
 
 export const imageCommand: CommandModule = {
   command: 'image',
-  describe: 'Resolve, build and weigh the seller image',
+  describe: 'Resolve, build, weigh and write the seller image',
   builder: (yargs) =>
     yargs
       .command(lockCommand)
       .command(buildCommand)
       .command(sizeCommand)
+      .command(writeCommand)
       .command(mirrorCommand)
       .example('$0 image build', 'from the lock to the ISO')
       .demandCommand(1, 'Say what to do with the image: lock, build, size or mirror'),
