@@ -18,6 +18,7 @@ const verbs = [
     'image size',
     'image write',
     'image mirror',
+    'image update',
   ],
   ...attestVerbs.map(({ command }) => `attest ${String(command).split(' ')[0]}`),
 ];

@@ -11,6 +11,7 @@ import { readSizes } from '../../scripts/publish.ts';
 import { formatSizes } from '../../scripts/sizes.ts';
 import { mirrorCommand } from './image/mirror.ts';
 import { type MirrorArguments, mirrorOptions, mirrorsOf } from './image/mirror-options.ts';
+import { updateCommand } from './image/update.ts';
 import { writeCommand } from './image/write.ts';
 
 const paths = {
@@ -75,7 +76,8 @@ export const imageCommand: CommandModule = {
       .command(sizeCommand)
       .command(writeCommand)
       .command(mirrorCommand)
+      .command(updateCommand)
       .example('$0 image build', 'from the lock to the ISO')
-      .demandCommand(1, 'Say what to do with the image: lock, build, size or mirror'),
+      .demandCommand(1, 'Say what to do with the image: lock, update, build, size, write or mirror'),
   handler: () => undefined,
 };
