@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { deviceNumber } from './write-stick.ts';
 import { listDisks, locateDisk } from './write-stick-disk.ts';
+import { deviceNumber, openFailure } from './write-stick-open.ts';
 import { refusalOf, sayLoss } from './write-stick-rules.ts';
 
 const GB = 1_000_000_000;
@@ -162,6 +162,21 @@ describe('a disk that may not be written', () => {
   it('is an empty card reader', async () => {
     await stick({}, 0);
     expect(await judge('8:16', { isoBytes: 0 })).toMatchObject({ code: 'STICK_TOO_SMALL' });
+  });
+});
+
+describe('a disk that the kernel does not open', () => {
+  it.each([
+    { from: 'EACCES', code: 'STICK_PERMISSION', next: /sudo npx cpushare image write \/dev\/sdb$/ },
+    { from: 'EPERM', code: 'STICK_PERMISSION', next: /sudo/ },
+    { from: 'EBUSY', code: 'STICK_BUSY', next: /unmount/ },
+    { from: 'EROFS', code: 'STICK_READ_ONLY', next: /lock switch/ },
+    { from: 'EIO', code: 'STICK_WRITE_FAILED', next: /put it in again/ },
+  ])('$from is $code', ({ from, code, next }) => {
+    const cause = Object.assign(new Error(from), { code: from });
+    const told = openFailure('/dev/sdb', cause);
+    expect(told).toMatchObject({ code, cause });
+    expect(told.nextStep).toMatch(next);
   });
 });
 

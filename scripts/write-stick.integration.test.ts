@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { attachLoop } from './testing/loop-device.ts';
-import { deviceNumber, type WriteState, writeStick } from './write-stick.ts';
+import { type WriteState, writeStick } from './write-stick.ts';
 import { locateDisk } from './write-stick-disk.ts';
+import { deviceNumber } from './write-stick-open.ts';
 import { refusalOf } from './write-stick-rules.ts';
 
 const DISK_BYTES = 24 * 2 ** 20;

@@ -1,9 +1,10 @@
 /** Writes an ISO to a disk and reads it back. Who may be overwritten is judged before (write-stick-rules.ts). */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { constants, type FileHandle, open, stat } from 'node:fs/promises';
+import { constants, type FileHandle, open } from 'node:fs/promises';
 import { execa } from 'execa';
 import type { Disk } from './write-stick-disk.ts';
+import { openDisk } from './write-stick-open.ts';
 import { StickError } from './write-stick-rules.ts';
 
 const BLOCK_BYTES = 4 * 2 ** 20;
@@ -23,19 +24,6 @@ export interface WriteInput {
   readonly signal: AbortSignal;
 }
 
-/** `major:minor` of a block device. @throws StickError STICK_NOT_A_DISK */
-export async function deviceNumber(path: string): Promise<string> {
-  const nextStep =
-    'name the disk as lsblk shows it, such as /dev/sdb; `npx cpushare image write` lists the likely ones';
-  const found = await stat(path, { bigint: true }).catch((cause: unknown) => {
-    throw new StickError('STICK_NOT_A_DISK', `there is no ${path}`, { cause, nextStep });
-  });
-  if (!found.isBlockDevice()) {
-    throw new StickError('STICK_NOT_A_DISK', `${path} is not a disk (no block device)`, { nextStep });
-  }
-  return numberOf(found.rdev);
-}
-
 /**
  * Returns the SHA-256 (hex) of what was read from the ISO, written, and read back from the disk.
  * @throws StickError
@@ -43,7 +31,10 @@ export async function deviceNumber(path: string): Promise<string> {
 export async function writeStick(input: WriteInput): Promise<string> {
   // O_EXCL: the kernel refuses while a file system, swap or RAID has the disk or a part of it, in any mount namespace, and
   // lets nobody mount it before we close, as a desktop would while we read back. O_SYNC: progress and errors are true.
-  let device: FileHandle | undefined = await openDisk(input, constants.O_RDWR | constants.O_EXCL | constants.O_SYNC);
+  let device: FileHandle | undefined = await openDisk(
+    input.disk,
+    constants.O_RDWR | constants.O_EXCL | constants.O_SYNC,
+  );
   try {
     const written = await copy(input, device);
     let readBack = await readDirect(input);
@@ -52,7 +43,7 @@ export async function writeStick(input: WriteInput): Promise<string> {
       // unless another program has it open.
       await device.close();
       device = undefined;
-      device = await openDisk(input, constants.O_RDONLY | constants.O_EXCL);
+      device = await openDisk(input.disk, constants.O_RDONLY | constants.O_EXCL);
       readBack = await readPlain(input, device);
     }
     if (readBack !== written) {
@@ -63,45 +54,6 @@ export async function writeStick(input: WriteInput): Promise<string> {
   } finally {
     await device?.close();
   }
-}
-
-async function openDisk({ disk }: WriteInput, flags: number): Promise<FileHandle> {
-  const device = await open(disk.path, flags).catch((cause: NodeJS.ErrnoException) => {
-    throw openFailure(disk.path, cause);
-  });
-  const number = numberOf((await device.stat({ bigint: true })).rdev);
-  if (number === disk.number) return device;
-  await device.close();
-  throw new StickError('STICK_CHANGED', `${disk.path} is another disk now (${number}, it was ${disk.number})`, {
-    nextStep: 'see with lsblk which disk is the stick, and run the command again',
-  });
-}
-
-function openFailure(path: string, cause: NodeJS.ErrnoException): StickError {
-  if (cause.code === 'EACCES' || cause.code === 'EPERM') return permissionDenied(path, cause);
-  if (cause.code === 'EBUSY') {
-    return new StickError('STICK_BUSY', `${path} is in use by another program or mounted elsewhere`, {
-      cause,
-      nextStep: 'unmount it, close the programs that use it, and run the command again',
-    });
-  }
-  if (cause.code === 'EROFS') {
-    return new StickError('STICK_READ_ONLY', `${path} cannot be written: it is read-only`, {
-      cause,
-      nextStep: 'move the lock switch of the stick or card, or take another',
-    });
-  }
-  return new StickError('STICK_WRITE_FAILED', `${path} cannot be opened`, {
-    cause,
-    nextStep: 'pull the stick out, put it in again, and run the command again',
-  });
-}
-
-export function permissionDenied(path: string, cause: unknown): StickError {
-  return new StickError('STICK_PERMISSION', `you may not write to ${path}`, {
-    cause,
-    nextStep: `run the same command with sudo: sudo npx cpushare image write ${path}`,
-  });
 }
 
 async function copy({ disk, iso, isoBytes, progress, signal }: WriteInput, device: FileHandle): Promise<string> {
@@ -228,11 +180,4 @@ function mustGoOn(signal: AbortSignal, disk: Disk, how: string): void {
   throw new StickError('STICK_INTERRUPTED', `interrupted: ${how}; ${disk.path} cannot be used as it is`, {
     nextStep: 'write it again from the beginning, with the same command',
   });
-}
-
-/** The numbers as glibc packs them. */
-function numberOf(device: bigint): string {
-  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
-  const minor = (device & 0xffn) | ((device >> 12n) & ~0xffn);
-  return `${major}:${minor & 0xffffffffn}`;
 }

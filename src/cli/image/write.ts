@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { CommandModule } from 'yargs';
 import { projectRoot } from '../../../scripts/project.ts';
-import { deviceNumber, permissionDenied, type WriteState, writeStick } from '../../../scripts/write-stick.ts';
+import { type WriteState, writeStick } from '../../../scripts/write-stick.ts';
 import { type Disk, listDisks, locateDisk } from '../../../scripts/write-stick-disk.ts';
+import { deviceNumber, openFailure } from '../../../scripts/write-stick-open.ts';
 import { stickProgress } from '../../../scripts/write-stick-progress.ts';
 import { refusalOf, StickError, sayDisk, sayLoss, type Wanted } from '../../../scripts/write-stick-rules.ts';
 
@@ -43,8 +44,8 @@ export const writeCommand: CommandModule<object, WriteArguments> = {
     if (device === undefined) return listSticks(iso);
     const wanted = { isoBytes: await isoSize(iso), forceFixed };
     const disk = await mayBeWritten(device, wanted);
-    await access(disk.path, constants.R_OK | constants.W_OK).catch((cause: unknown) => {
-      throw permissionDenied(disk.path, cause);
+    await access(disk.path, constants.R_OK | constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
+      throw openFailure(disk.path, cause);
     });
     console.log(sayLoss(disk).join('\n'));
     if (!yes) await confirm(disk);
