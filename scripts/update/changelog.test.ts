@@ -93,6 +93,15 @@ describe('newsSince', () => {
     expect(versions('1.51+16.1-1', '1.52+16.1-2', text)).toEqual(['1.52']);
   });
 
+  it('follows the signed kernel into the changelog of its source', () => {
+    const text = [
+      entry('linux-signed-amd64 (6.12.117+1) trixie-security; urgency=high', '* Sign kernel from linux 6.12.117-1'),
+      entry('linux (6.12.116-1) trixie-security; urgency=high'),
+      entry('linux (6.12.111-1) trixie-security; urgency=high'),
+    ].join('\n');
+    expect(versions('6.12.111-1', '6.12.117-1', text)).toEqual(['6.12.117+1', '6.12.116-1']);
+  });
+
   it('tells only the newest entry where source and package count otherwise', () => {
     const text = entry('lvm2 (2.03.32-1) unstable; urgency=medium') + entry('lvm2 (2.03.31-1) unstable; urgency=high');
     expect(newsSince(text, '2:1.02.205-1', '2:1.02.206-1')).toMatchObject({

@@ -33,14 +33,18 @@ export interface News {
 export function newsSince(text: string, before: string, after: string): News {
   const entries: ChangelogEntry[] = [];
   for (const entry of entriesOf(text)) {
-    // shim-signed 1.51+16.1-2 has the entry 1.51.
-    if (entries.length === 0 && !entry.binaryOnly && !after.startsWith(entry.version)) {
+    if (entries.length === 0 && !entry.binaryOnly && !namesVersion(after, entry.version)) {
       return { entries: [entry], comparable: false };
     }
     if (compareVersions(entry.version, before) <= 0) break;
     entries.push(entry);
   }
   return { entries, comparable: true };
+}
+
+/** Signed packages add to it or spell it otherwise: shim-signed 1.51+16.1-2 has the entry 1.51, Linux 6.12.117-1 6.12.117+1. */
+function namesVersion(ofPackage: string, ofEntry: string): boolean {
+  return ofPackage.replaceAll('-', '+').startsWith(ofEntry.replaceAll('-', '+'));
 }
 
 export interface NewsSummary {
