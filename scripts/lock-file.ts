@@ -1,5 +1,5 @@
 /** `image/image.lock.json`: every .deb that the image or its build uses, by content. It names no mirror. */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { CodedError } from '../src/shared/errors.ts';
@@ -100,8 +100,14 @@ export function formatLock(lock: ImageLock): string {
 }
 
 export async function writeLock(path: string, lock: ImageLock): Promise<void> {
-  await writeFile(`${path}.tmp`, formatLock(lock));
-  await rename(`${path}.tmp`, path);
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, formatLock(lock));
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
 }
 
 export function packagesFor(lock: ImageLock, role: PackageRole): LockedPackage[] {
