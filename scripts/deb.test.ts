@@ -2,31 +2,10 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { type Header, pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { debData, readAr } from './ar.ts';
 import { decompressInProcess, safePath, unpackDeb } from './deb.ts';
-
-type Member = Partial<Header> & { name: string; text?: string };
-
-async function tar(members: readonly Member[]): Promise<Buffer> {
-  const stream = pack();
-  for (const { text, ...header } of members) stream.entry(header, text ?? '');
-  stream.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream as unknown as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-function ar(members: readonly { name: string; data: Uint8Array }[]): Buffer {
-  const parts = members.flatMap(({ name, data }) => [
-    Buffer.from(`${name.padEnd(16)}${'0'.padEnd(12)}${'0'.padEnd(6)}${'0'.padEnd(6)}${'100644'.padEnd(8)}`),
-    Buffer.from(`${String(data.length).padEnd(10)}\`\n`),
-    data,
-    Buffer.alloc(data.length % 2, '\n'),
-  ]);
-  return Buffer.concat([Buffer.from('!<arch>\n'), ...parts]);
-}
+import { arFile as ar, type Member, tarFile as tar } from './testing/deb-file.ts';
 
 const version = { name: 'debian-binary', data: Buffer.from('2.0\n') };
 
@@ -46,8 +25,8 @@ describe('unpackDeb', () => {
     const entries = await unpack([
       { name: './', type: 'directory' },
       { name: './bin/', type: 'directory' },
-      { name: './bin/tool', mode: 0o4755, text: 'program' },
-      { name: './usr/share/doc/tool/copyright', text: 'words' },
+      { name: './bin/tool', mode: 0o4755, content: 'program' },
+      { name: './usr/share/doc/tool/copyright', content: 'words' },
       { name: './usr/bin/alias', type: 'symlink', linkname: 'tool' },
       { name: './usr/bin/twin', type: 'link', linkname: './bin/tool' },
     ]);
@@ -63,28 +42,28 @@ describe('unpackDeb', () => {
   });
 
   it.each([
-    { name: 'a path with ..', members: [{ name: './usr/../../evil', text: 'x' }] },
-    { name: 'an absolute path', members: [{ name: '/etc/evil', text: 'x' }] },
+    { name: 'a path with ..', members: [{ name: './usr/../../evil', content: 'x' }] },
+    { name: 'an absolute path', members: [{ name: '/etc/evil', content: 'x' }] },
     { name: 'a link above the root', members: [{ name: 'usr/l', type: 'symlink', linkname: '../../etc' }] },
     {
       name: 'a file through a link',
       members: [
         { name: 'usr/l', type: 'symlink', linkname: '/elsewhere' },
-        { name: 'usr/l/evil', text: 'x' },
+        { name: 'usr/l/evil', content: 'x' },
       ],
     },
     {
       name: 'the same file twice',
       members: [
-        { name: 'usr/f', text: 'x' },
-        { name: './usr/f', text: 'y' },
+        { name: 'usr/f', content: 'x' },
+        { name: './usr/f', content: 'y' },
       ],
     },
     {
       name: 'the same file twice by merged /usr',
       members: [
-        { name: 'bin/f', text: 'x' },
-        { name: 'usr/bin/f', text: 'y' },
+        { name: 'bin/f', content: 'x' },
+        { name: 'usr/bin/f', content: 'y' },
       ],
     },
     { name: 'a device', members: [{ name: 'dev/mem', type: 'character-device', devmajor: 1, devminor: 1 }] },
