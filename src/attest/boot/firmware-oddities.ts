@@ -129,9 +129,10 @@ function noteExitBootServices(register: readonly Measured[], explained: ExitBoot
 }
 
 /** A separator with other data than the profile's, out of a closed list; null for a good, a wrong and an unproven one. */
-export function separatorOddity({ event, trust }: DecodedEvent): WorkaroundName | null {
-  if (trust !== 'bound') return null;
-  const { data } = event;
+export function separatorOddity(decoded: DecodedEvent): WorkaroundName | null {
+  const { data } = decoded.event;
+  if (data.length === 4 && (data[0] === 0 || data[0] === 0xff)) return null; // no text, good or not
+  if (decoded.trust !== 'bound') return null;
   if (data.length === 1 && data[0] === 0xff) return 'separator-one-byte';
   if (data.length !== 4 && data.length !== 7 && data.length !== 8) return null;
   const text = String.fromCharCode(...data).replace(/\0$/, '');

@@ -39,11 +39,32 @@ export function bindingOf(
     const body = data.subarray(grubBodyOffset(data));
     return isHashOf(withoutNul(body)) || isHashOf(body) ? 'body' : null;
   }
+  if (type === EventType.SEPARATOR && isPlainSeparator(data)) {
+    return equalBytes(separatorDigest(data, digest.length, hash), digest) ? 'data' : null;
+  }
   if (isHashOf(data)) return 'data';
   if (detail.kind !== 'variable') return null;
   if (type === EventType.EFI_VARIABLE_BOOT && isHashOf(detail.variable.value)) return 'value';
   if (type !== EventType.EFI_VARIABLE_AUTHORITY || !hasOldShimSurplus(data, detail.variable)) return null;
   return isHashOf(data.subarray(0, -1)) ? 'cut-data' : null;
+}
+
+/** The profile's own separators: four bytes 00, or ff. Eight of them are in every log. */
+function isPlainSeparator(data: Uint8Array): boolean {
+  const [first] = data;
+  return data.length === 4 && (first === 0 || first === 0xff) && data.every((byte) => byte === first);
+}
+
+/** Constants, whoever computes them; the digest's length tells the bank. */
+const separatorDigests = new Map<number, Uint8Array>();
+
+function separatorDigest(data: Uint8Array, digestBytes: number, hash: (data: Uint8Array) => Uint8Array): Uint8Array {
+  const key = 2 * digestBytes + (data[0] === 0 ? 0 : 1);
+  const known = separatorDigests.get(key);
+  if (known !== undefined) return known;
+  const computed = hash(data);
+  if (computed.length === digestBytes) separatorDigests.set(key, computed);
+  return computed;
 }
 
 /** Without the surplus, the byte that is not hashed would be the certificate's last. */

@@ -6,7 +6,7 @@ import { concatBytes, equalBytes, toHex } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
 import { type AttestCrypto, HASH_BYTES, type HashName } from '../crypto/crypto.ts';
 import { type LittleEndianReader, LogError, littleEndianReader } from '../event-log/little-endian.ts';
-import { extend, initialPcr } from '../event-log/replay.ts';
+import { initialPcr } from '../event-log/replay.ts';
 import { type ExpectedModule, type ExpectedModules, moduleOf } from './expected-modules.ts';
 
 export class ImaLogError extends CodedError<'IMA_LOG_MALFORMED'> {}
@@ -139,20 +139,26 @@ export function provenImaEntries(
   crypto: Pick<AttestCrypto, 'hash'>,
   bank: HashName = 'sha256',
 ): readonly ImaEntry[] | null {
-  let value = initialPcr(IMA_PCR, bank);
-  if (equalBytes(value, quoted)) return [];
-  const violation = new Uint8Array(HASH_BYTES[bank]).fill(0xff);
-  for (const [index, entry] of entries.entries()) {
+  const width = HASH_BYTES[bank];
+  const extended = new Uint8Array(2 * width); // the register's value and the next digest, for every extend anew
+  extended.set(initialPcr(IMA_PCR, bank));
+  if (equalBytes(extended.subarray(0, width), quoted)) return [];
+  const violation = new Uint8Array(width).fill(0xff);
+  let count = 0;
+  for (const entry of entries) {
     if (entry.pcr !== IMA_PCR) return null; // an entry in another register would be extended there, unseen
+    const { module, templateData } = entry;
     if (entry.violation) {
-      value = extend(value, violation, bank, crypto);
+      extended.set(violation, width);
     } else {
-      const { module, templateData } = entry;
       if (!equalBytes(module?.sha1 ?? crypto.hash('sha1', templateData), entry.sha1)) return null;
       const known = bank === 'sha256' ? module?.sha256 : null;
-      value = extend(value, known ?? crypto.hash(bank, templateData), bank, crypto);
+      extended.set(known ?? crypto.hash(bank, templateData), width);
     }
-    if (equalBytes(value, quoted)) return entries.slice(0, index + 1);
+    const value = crypto.hash(bank, extended);
+    count += 1;
+    if (equalBytes(value, quoted)) return entries.slice(0, count);
+    extended.set(value);
   }
   return null;
 }

@@ -12,11 +12,14 @@ type Wanted = Pick<Policy, 'banks' | 'pcrs'>;
 
 /** The signed selection must be the one that was asked for: same banks, same order, same registers, nothing twice. */
 export function selectionFailure(quote: TpmsQuote, { banks, pcrs }: Wanted): Failure | null {
+  const isSame =
+    quote.pcrSelect.length === banks.length &&
+    quote.pcrSelect.every(({ hash, pcrs: covered }, index) => hash === banks[index] && isSameList(covered, pcrs));
+  if (isSame) return null;
   const text = (selections: readonly { hash: string; pcrs: readonly number[] }[]): string =>
     selections.map((selection) => `${selection.hash}:${selection.pcrs.join(',')}`).join('+') || 'nothing';
   const wanted = text(banks.map((hash) => ({ hash, pcrs })));
   const actual = text(quote.pcrSelect);
-  if (actual === wanted) return null;
   return {
     code: 'QUOTE_SELECTION_WRONG',
     family: 'false',
@@ -24,6 +27,9 @@ export function selectionFailure(quote: TpmsQuote, { banks, pcrs }: Wanted): Fai
     difference: { component: 'quoted registers', expected: wanted, actual },
   };
 }
+
+const isSameList = (one: readonly number[], other: readonly number[]): boolean =>
+  one.length === other.length && one.every((pcr, index) => pcr === other[index]);
 
 /** Each value has exactly the width of its bank: 31 and 33 bytes side by side would hash the same as 32 and 32. */
 export function registerValues(given: Evidence['pcrs'], { banks, pcrs }: Wanted): QuotedRegisters | Failure {

@@ -75,6 +75,6 @@ export function callsPerSecond(call: () => void, forMs: number): number {
     for (; performance.now() - startMs < ms; count += 1) call();
     return (count * 1000) / (performance.now() - startMs);
   };
-  during(forMs / 5);
+  during(forMs / 2);
   return during(forMs);
 }
