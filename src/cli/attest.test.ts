@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import yargs from 'yargs';
 import { UNJUDGED_TPM } from '../attest/endorsement/ek.ts';
 import type { Evidence } from '../attest/evidence.ts';
 import { type AttestRequest, newMachine } from '../attest/testing/attester-node.ts';
@@ -12,6 +11,7 @@ import { encodeEvidence } from '../protocol/evidence-document.ts';
 import { encodeReport } from '../protocol/report-document.ts';
 import { fromHex, toHex } from '../shared/bytes.ts';
 import { attestCommand } from './attest.ts';
+import { runCommand } from './testing/run-command.ts';
 
 const broker = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 const brokerSpki = createPublicKey(broker).export({ format: 'der', type: 'spki' });
@@ -68,21 +68,7 @@ async function writeReport(
   return evidence;
 }
 
-/** Runs the verb in this process. */
-async function run(...args: string[]): Promise<{ output: string; exitCode: unknown }> {
-  const output: string[] = [];
-  vi.spyOn(console, 'log').mockImplementation((line) => output.push(String(line)));
-  process.exitCode = 0;
-  await yargs(['attest', ...args])
-    .command(attestCommand)
-    .strict()
-    .exitProcess(false)
-    .fail((message, error) => {
-      throw error ?? new Error(message);
-    })
-    .parseAsync();
-  return { output: output.join('\n'), exitCode: process.exitCode };
-}
+const run = (...args: string[]) => runCommand(attestCommand, ['attest', ...args]);
 
 const verify = (report: string, ...more: string[]) =>
   run(

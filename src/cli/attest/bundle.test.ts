@@ -3,13 +3,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import yargs from 'yargs';
 import { fixturePath, loadFixture } from '../../../test/fixtures/load.ts';
 import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
 import { verdictOf } from '../../attest/testing/verdicts-node.ts';
 import { encodeReport } from '../../protocol/report-document.ts';
 import { stateStanding } from '../../protocol/report-judgement.ts';
 import { attestCommand } from '../attest.ts';
+import { runCommand } from '../testing/run-command.ts';
 
 const { report, expected } = loadFixture('p256');
 const stated = stateStanding(expected(), nodeAttestCrypto);
@@ -36,20 +36,9 @@ afterEach(() => {
 });
 
 async function verify(file: string, reference: string, ...more: string[]) {
-  const output: string[] = [];
-  vi.spyOn(console, 'log').mockImplementation((line) => output.push(String(line)));
-  process.exitCode = 0;
   const nonce = (await readFile(fixturePath('p256', 'nonce'), 'utf8')).trim();
   const args = ['--reference', reference, '--nonce', nonce, '--at', '2026-11-21T12:00:00Z', ...more];
-  await yargs(['attest', 'verify', file, ...args])
-    .command(attestCommand)
-    .strict()
-    .exitProcess(false)
-    .fail((message, error) => {
-      throw error ?? new Error(message);
-    })
-    .parseAsync();
-  return { output: output.join('\n'), exitCode: process.exitCode };
+  return runCommand(attestCommand, ['attest', 'verify', file, ...args]);
 }
 const trust = ['--trust', fixturePath('p256', 'trust.pem').pathname];
 

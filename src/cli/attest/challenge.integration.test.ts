@@ -2,7 +2,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import yargs from 'yargs';
 import type { Verdict } from '../../attest/verdict.ts';
 import type { Verification } from '../../protocol/relay-messages.ts';
 import { parseReport } from '../../protocol/report-document.ts';
@@ -10,6 +9,7 @@ import { toHex } from '../../shared/bytes.ts';
 import { attestCommand } from '../attest.ts';
 import { createBrokerClient } from '../broker-client.ts';
 import { type RelayScene, startRelayScene } from '../testing/relay-scene.ts';
+import { runCommand } from '../testing/run-command.ts';
 
 let scene: RelayScene;
 let serial = 0;
@@ -28,20 +28,8 @@ afterEach(() => {
 });
 
 async function run(...args: string[]) {
-  const [output, progress]: [string[], string[]] = [[], []];
-  vi.spyOn(console, 'log').mockImplementation((line) => output.push(String(line)));
-  vi.spyOn(console, 'error').mockImplementation((line) => progress.push(String(line)));
-  process.exitCode = 0;
-  await yargs(['attest', ...args])
-    .command(attestCommand)
-    .strict()
-    .exitProcess(false)
-    .fail((message, error) => {
-      throw error ?? new Error(message);
-    })
-    .parseAsync();
-  vi.restoreAllMocks();
-  return { output: output.join('\n'), progress, exitCode: process.exitCode };
+  const { output, errors, exitCode } = await runCommand(attestCommand, ['attest', ...args]);
+  return { output, progress: errors.split('\n'), exitCode };
 }
 
 const standing = () => ['--reference', scene.referenceFile, '--trust', scene.trustFile];

@@ -3,12 +3,12 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import yargs from 'yargs';
 import { fixturePath } from '../../../test/fixtures/load.ts';
 import { earClaims } from '../../attest/result/ear.ts';
 import { signEar } from '../../attest/result/ear-jose.ts';
 import { challenge, verdictOf } from '../../attest/testing/verdicts-node.ts';
 import { attestCommand } from '../attest.ts';
+import { runCommand } from '../testing/run-command.ts';
 
 const verifier = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -47,21 +47,7 @@ afterEach(() => {
   process.exitCode = 0;
 });
 
-async function run(...args: string[]): Promise<{ output: string; errors: string; exitCode: unknown }> {
-  const [output, errors]: [string[], string[]] = [[], []];
-  vi.spyOn(console, 'log').mockImplementation((line) => output.push(String(line)));
-  vi.spyOn(console, 'error').mockImplementation((line) => errors.push(String(line)));
-  process.exitCode = 0;
-  await yargs(['attest', ...args])
-    .command(attestCommand)
-    .strict()
-    .exitProcess(false)
-    .fail((message, error) => {
-      throw error ?? new Error(message);
-    })
-    .parseAsync();
-  return { output: output.join('\n'), errors: errors.join('\n'), exitCode: process.exitCode };
-}
+const run = (...args: string[]) => runCommand(attestCommand, ['attest', ...args]);
 
 const soon = ['--at', '2026-11-21T05:01:00Z'];
 

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import yargs from 'yargs';
 import { fixturePath } from '../../../test/fixtures/load.ts';
+import { runCommand } from '../testing/run-command.ts';
 import { explainCommand } from './explain.ts';
 
 const fixture = (file: string, name: 'p256' | 'rsa2048' = 'p256'): string => fixturePath(name, file).pathname;
@@ -31,20 +31,7 @@ afterEach(() => {
   process.exitCode = 0;
 });
 
-async function run(...args: string[]): Promise<{ output: string; exitCode: unknown }> {
-  const output: string[] = [];
-  vi.spyOn(console, 'log').mockImplementation((line) => output.push(String(line)));
-  process.exitCode = 0;
-  await yargs(['explain', ...args])
-    .command(explainCommand)
-    .strict()
-    .exitProcess(false)
-    .fail((message, error) => {
-      throw error ?? new Error(message);
-    })
-    .parseAsync();
-  return { output: output.join('\n'), exitCode: process.exitCode };
-}
+const run = (...args: string[]) => runCommand(explainCommand, ['explain', ...args]);
 
 describe('attest explain on a real boot', () => {
   it('without a nonce explains, says that nothing is verified, and does not end well', async () => {

@@ -4,30 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import yargs from 'yargs';
 import { fixturePath } from '../../../test/fixtures/load.ts';
 import { demoPolicyAcceptingSoftwareTpm as good } from '../../attest/policy/policies.ts';
 import type { Policy } from '../../attest/policy/policy.ts';
 import type { Verdict } from '../../attest/verdict.ts';
 import { attestCommand } from '../attest.ts';
+import { runCommand } from '../testing/run-command.ts';
 
 const fixture = (name: string): string => fileURLToPath(fixturePath('p256', name));
 let folder = '';
 const path = (name: string): string => join(folder, name);
 
-async function run(...args: string[]): Promise<string> {
-  const lines: string[] = [];
-  const print = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
-  await yargs(['attest', ...args])
-    .command(attestCommand)
-    .fail((message, error) => {
-      throw error ?? new Error(message);
-    })
-    .exitProcess(false)
-    .parseAsync();
-  print.mockRestore();
-  return lines.join('\n');
-}
+const run = async (...args: string[]) => (await runCommand(attestCommand, ['attest', ...args])).output;
 
 async function verify(...args: string[]): Promise<Verdict> {
   const fixed = [

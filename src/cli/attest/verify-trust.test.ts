@@ -4,7 +4,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import yargs from 'yargs';
 import { UNJUDGED_TPM } from '../../attest/endorsement/ek.ts';
 import { newMachine } from '../../attest/testing/attester-node.ts';
 import { GOOD_BOOT, referenceValuesOf } from '../../attest/testing/boot-node.ts';
@@ -22,6 +21,7 @@ import type { Verdict } from '../../attest/verdict.ts';
 import { encodeReport } from '../../protocol/report-document.ts';
 import { fromHex, toBase64, toHex } from '../../shared/bytes.ts';
 import { attestCommand } from '../attest.ts';
+import { runCommand } from '../testing/run-command.ts';
 
 const broker = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 const brokerSpki = createPublicKey(broker).export({ format: 'der', type: 'spki' });
@@ -75,17 +75,7 @@ let folder = '';
 const path = (name: string): string => join(folder, name);
 const put = (name: string, content: string | Uint8Array): Promise<void> => writeFile(path(name), content);
 
-async function run(...args: string[]): Promise<string> {
-  const output: string[] = [];
-  vi.spyOn(console, 'log').mockImplementation((line) => output.push(String(line)));
-  await yargs(['attest', ...args])
-    .command(attestCommand)
-    .strict()
-    .exitProcess(false)
-    .fail(false)
-    .parseAsync();
-  return output.join('\n');
-}
+const run = async (...args: string[]) => (await runCommand(attestCommand, ['attest', ...args])).output;
 async function verify(...args: string[]): Promise<Verdict> {
   const store = args.includes('--trust-store') ? [] : ['--trust-store', path('store')];
   const fixed = [

@@ -55,7 +55,8 @@ function ourValues(decoded: DecodedEvent): Record<string, Ours[]> {
   const digests = [...event.digests];
   return {
     EventNum: [String(event.number)],
-    PCRIndex: [String(event.pcr)],
+    // "no register" is printed as a signed number by 5.7, as an unsigned one by 5.4
+    PCRIndex: [[String(event.pcr), String(event.pcr | 0)]],
     EventType: [eventTypeName(event.type)],
     DigestCount: [String(digests.length)],
     AlgorithmId: digests.map(([bank]) => bank),
