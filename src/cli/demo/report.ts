@@ -31,9 +31,8 @@ export async function verifyAsBuyer(options: ReportOptions): Promise<number> {
 }
 
 export function nextSteps(iso: string): string {
-  const image = relative(process.cwd(), iso);
   return `
 What next
-  Write the stick:  sudo dd if=${image} of=/dev/sdX bs=4M conv=fsync status=progress   (README.md, "Write the stick")
+  Write the stick:  sudo npx cpushare image write /dev/sdX --iso ${relative(process.cwd(), iso)}   (README.md, "Write the stick")
   Run the broker:   npx cpushare broker serve --reference dist/reference-values.json --trust CA.pem --accept-class hardware   (port ${BROKER_PORT})`;
 }
