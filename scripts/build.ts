@@ -16,8 +16,9 @@ import { type ImageLock, packagesFor, readLock } from './lock-file.ts';
 import { packMedium } from './medium.ts';
 import { type Debs, readUnpacked, unpackPackages, unpackTools } from './packages.ts';
 import { type PublishedImage, publish } from './publish.ts';
+import type { RootEntry } from './root-entry.ts';
 import { rootTar } from './root-tar.ts';
-import { composeRootfs } from './rootfs.ts';
+import { composeAgent, composeBase } from './rootfs.ts';
 import { bundleSellClient } from './sell-client-bundle.ts';
 import { packSquashfs } from './squashfs.ts';
 import { openSteps, type Steps, treeSha256 } from './steps.ts';
@@ -91,9 +92,11 @@ async function buildFrom(job: Job): Promise<BuiltImage> {
   const tools = lockedTools(toolsFolder, lock.sourceDateEpoch);
   const packages = await steps.run('packages', lock.packages, (to) => unpackPackages(lock, debs, to, tools));
   const modules = await stageModules(job, steps, packages, tools);
-  const squashfs = await packRoot(job, steps, packages, modules, tools);
-  const medium = await steps.run('medium', [lock, spec, squashfs.key, await treeSha256(image)], (to) =>
-    packMedium({ image, spec, lock, packages, modules, rootSquashfs: squashfs.path, output: to }, tools),
+  const base = await packBase(job, steps, packages, modules, tools);
+  const agent = await packAgent(job, steps, base.entries, modules.version, tools);
+  const layers = { base: base.path, agent: agent.path };
+  const medium = await steps.run('medium', [lock, spec, base.key, agent.key, await treeSha256(image)], (to) =>
+    packMedium({ image, spec, lock, packages, modules, layers, output: to }, tools),
   );
   return { ...(await publish(medium, options.outputFolder, spec)), tools };
 }
@@ -103,7 +106,8 @@ const WORDS: Readonly<Record<string, string>> = {
   tools: 'Unpacking the build tools',
   packages: 'Unpacking the packages of the image',
   modules: 'Choosing kernel modules',
-  root: 'Packing the root file system (the longest step)',
+  base: 'Packing programs and drivers (the longest step)',
+  agent: 'Packing the sell client',
   medium: 'Packing initrd, boot loaders and ISO',
 };
 
@@ -124,8 +128,26 @@ async function stageModules(job: Job, steps: Steps, packages: string, tools: Too
   return { ...staged, tree: join(folder, 'tree') };
 }
 
+async function packBase(job: Job, steps: Steps, packages: string, modules: StagedModules, tools: Tools) {
+  const { files, libraries, links, squashfs } = job.spec;
+  const key = [job.lock, files, libraries, links, squashfs, job.spec.kernelModules];
+  const folder = await steps.run('base', key, async (to) => {
+    const unpacked = await readUnpacked(packages, packagesFor(job.lock, 'root'));
+    const entries = await composeBase({ spec: job.spec, packages: unpacked, modulesFolder: modules.tree });
+    await packLayer(job, entries, join(to, 'base.sqfs'), tools);
+    await writeFile(join(to, 'entries.json'), JSON.stringify(entries.map(withoutContent)));
+  });
+  const entries = JSON.parse(await readFile(join(folder, 'entries.json'), 'utf8')) as RootEntry[];
+  return { path: join(folder, 'base.sqfs'), entries, key };
+}
+
+/** What is laid over it needs to know what is there, not what is in it. */
+function withoutContent(entry: RootEntry): RootEntry {
+  return entry.kind === 'file' ? { ...entry, content: new Uint8Array() } : entry;
+}
+
 /** The bundle is made each time, as it takes a moment; the squashfs only when the bundle or another input differs. */
-async function packRoot(job: Job, steps: Steps, packages: string, modules: StagedModules, tools: Tools) {
+async function packAgent(job: Job, steps: Steps, base: readonly RootEntry[], kernelVersion: string, tools: Tools) {
   const { options, image, spec, lock } = job;
   const overlay = join(image, 'rootfs');
   const bundleFolder = join(options.outputFolder, 'build/bundle');
@@ -135,21 +157,17 @@ async function packRoot(job: Job, steps: Steps, packages: string, modules: Stage
     projectRoot: options.projectRoot,
     output: join(bundleFolder, 'sell-client.js'),
   });
-  const key = [lock, spec, await sha256OfFile(sellClient), await treeSha256(overlay)];
-  const folder = await steps.run('root', key, async (to) => {
-    const entries = await composeRootfs({
-      spec,
-      packages: await readUnpacked(packages, packagesFor(lock, 'root')),
-      modulesFolder: modules.tree,
-      kernelVersion: modules.version,
-      sellClient,
-      overlay,
-      sourceDateEpoch: lock.sourceDateEpoch,
-    });
-    const tar = rootTar(entries, lock.sourceDateEpoch);
-    const { compression } = spec.squashfs;
-    const output = join(to, 'root.sqfs');
-    await packSquashfs({ tar, compression, sourceDateEpoch: lock.sourceDateEpoch, output }, tools);
+  const key = [lock, spec, await sha256OfFile(sellClient), await treeSha256(overlay), base];
+  const folder = await steps.run('agent', key, async (to) => {
+    const { sourceDateEpoch } = lock;
+    const entries = await composeAgent({ spec, kernelVersion, sellClient, overlay, sourceDateEpoch, base });
+    await packLayer(job, entries, join(to, 'agent.sqfs'), tools);
   });
-  return { path: join(folder, 'root.sqfs'), key };
+  return { path: join(folder, 'agent.sqfs'), key };
+}
+
+async function packLayer({ spec, lock }: Job, entries: readonly RootEntry[], output: string, tools: Tools) {
+  const { sourceDateEpoch } = lock;
+  const tar = rootTar(entries, sourceDateEpoch);
+  await packSquashfs({ tar, compression: spec.squashfs.compression, sourceDateEpoch, output }, tools);
 }

@@ -7,13 +7,17 @@ import { packInitrd } from './initrd.ts';
 const ELF = Buffer.concat([Buffer.from('7f454c46', 'hex'), Buffer.alloc(100, 1)]);
 const SQUASHFS = Buffer.concat([Buffer.from('hsqs'), Buffer.alloc(5_000, 2)]);
 
+const AGENT = Buffer.concat([Buffer.from('hsqs'), Buffer.alloc(300, 3)]);
+
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cpushare-initrd-'));
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function pack(replace: { readonly busybox?: Buffer; readonly module?: Buffer; readonly root?: Buffer } = {}) {
+type Replaced = 'busybox' | 'module' | 'root' | 'agent';
+
+async function pack(replace: { readonly [part in Replaced]?: Buffer } = {}) {
   const write = async (name: string, content: Buffer | string) => {
     await writeFile(join(folder, name), content);
     return join(folder, name);
@@ -22,16 +26,16 @@ async function pack(replace: { readonly busybox?: Buffer; readonly module?: Buff
     busybox: await write('busybox', replace.busybox ?? ELF),
     init: await write('init', '#!/bin/busybox sh\n'),
     modules: [await write('loop.ko', replace.module ?? ELF)],
-    rootSquashfs: await write('root.sqfs', replace.root ?? SQUASHFS),
+    layers: { base: await write('b', replace.root ?? SQUASHFS), agent: await write('a', replace.agent ?? AGENT) },
     output: join(folder, 'initrd.img'),
     sourceDateEpoch: 1700000000,
   });
 }
 
-it('carries the root as it is, and what early user space needs beside it', async () => {
+it('carries both layers of the root as they are, and what early user space needs beside it', async () => {
   const initrd = await readFile(await pack());
-  expect(initrd.includes(SQUASHFS)).toBe(true);
-  for (const path of ['init', 'bin/busybox', 'modules/loop.ko', 'dev/console', 'root.sqfs']) {
+  for (const layer of [SQUASHFS, AGENT]) expect(initrd.includes(layer)).toBe(true);
+  for (const path of ['init', 'bin/busybox', 'modules/loop.ko', 'dev/console', 'base.sqfs', 'agent.sqfs']) {
     expect(initrd.includes(`\0${path}\0`) || initrd.includes(`00000000${path}\0`), path).toBe(true);
   }
 });
@@ -45,6 +49,7 @@ it.each([
   { name: 'a compressed module', replace: { module: Buffer.from('fd377a585a00', 'hex') }, code: 'INITRD_NOT_ELF' },
   { name: 'an empty busybox', replace: { busybox: Buffer.alloc(0) }, code: 'INITRD_NOT_ELF' },
   { name: 'a root that is no squashfs', replace: { root: ELF }, code: 'INITRD_NOT_SQUASHFS' },
+  { name: 'an agent layer that is none', replace: { agent: ELF }, code: 'INITRD_NOT_SQUASHFS' },
 ])('refuses $name and leaves nothing behind', async ({ replace, code }) => {
   await expect(pack(replace)).rejects.toThrow(expect.objectContaining({ code }) as Error);
   expect((await readdir(folder)).filter((name) => name.startsWith('initrd.img'))).toEqual([]);

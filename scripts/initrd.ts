@@ -1,5 +1,6 @@
 /**
- * The initrd: a static busybox, the script that mounts the root, three kernel modules, and the whole root as a squashfs.
+ * The initrd: a static busybox, the script that mounts the root, three kernel modules, and the whole root as two squashfs
+ * layers.
  * Nothing in it is compressed a second time. It is measured twice before it runs, by GRUB and by the kernel's EFI stub.
  */
 import { createWriteStream } from 'node:fs';
@@ -19,7 +20,8 @@ export interface InitrdInput {
   readonly init: string;
   /** Uncompressed .ko files; they lie in /modules under their own names (loop.ko, squashfs.ko, overlay.ko). */
   readonly modules: readonly string[];
-  readonly rootSquashfs: string;
+  /** The root's layers: /base.sqfs, and /agent.sqfs which lies over it. */
+  readonly layers: { readonly base: string; readonly agent: string };
   readonly output: string;
   readonly sourceDateEpoch: number;
 }
@@ -27,7 +29,7 @@ export interface InitrdInput {
 /** Writes the initrd and returns its path. @throws InitrdError, CpioError */
 export async function packInitrd(input: InitrdInput): Promise<string> {
   for (const file of [input.busybox, ...input.modules]) await mustStartWith(file, '7f454c46', 'INITRD_NOT_ELF');
-  await mustStartWith(input.rootSquashfs, '68737173', 'INITRD_NOT_SQUASHFS');
+  for (const file of Object.values(input.layers)) await mustStartWith(file, '68737173', 'INITRD_NOT_SQUASHFS');
   const entries = await entriesOf(input);
   const partial = `${input.output}.part`;
   try {
@@ -53,7 +55,8 @@ async function entriesOf(input: InitrdInput): Promise<CpioEntry[]> {
     ...input.modules.map(
       (file) => ({ kind: 'file', path: `modules/${basename(file)}`, mode: 0o644, content: { file } }) as const,
     ),
-    { kind: 'file', path: 'root.sqfs', mode: 0o644, content: { file: input.rootSquashfs } },
+    { kind: 'file', path: 'agent.sqfs', mode: 0o644, content: { file: input.layers.agent } },
+    { kind: 'file', path: 'base.sqfs', mode: 0o644, content: { file: input.layers.base } },
   ];
 }
 

@@ -21,7 +21,8 @@ export interface MediumInput {
   /** From unpackPackages. */
   readonly packages: string;
   readonly modules: KernelModules & { readonly tree: string };
-  readonly rootSquashfs: string;
+  /** Squashfs files. */
+  readonly layers: { readonly base: string; readonly agent: string };
   /** Gets image.iso, reference-values.json and sizes.json beside the parts. */
   readonly output: string;
 }
@@ -35,7 +36,7 @@ export async function packMedium(input: MediumInput, tools: Tools): Promise<void
     busybox: boot.busybox,
     init: join(input.image, 'initrd/init'),
     modules: initrdModules(spec, input.modules),
-    rootSquashfs: input.rootSquashfs,
+    layers: input.layers,
     output: join(output, 'initrd.img'),
     sourceDateEpoch,
   });
@@ -73,7 +74,7 @@ export async function packMedium(input: MediumInput, tools: Tools): Promise<void
     kernelModules: await moduleHashes(input.modules),
   });
   await writeFile(join(output, 'reference-values.json'), `${JSON.stringify(values, null, 2)}\n`);
-  const parts = { kernel: boot.kernel, initrd, root: input.rootSquashfs, esp, 'bios-grub': biosImage, iso };
+  const parts = { kernel: boot.kernel, initrd, ...input.layers, esp, 'bios-grub': biosImage, iso };
   await writeFile(join(output, 'sizes.json'), `${JSON.stringify(await partSizes(parts), null, 2)}\n`);
 }
 

@@ -20,15 +20,23 @@ const FOLDERS: readonly { readonly path: string; readonly mode?: number }[] = [
   { path: 'tmp', mode: 0o1777 },
 ];
 
-/** What maintainer scripts and an installer would have made, from data alone. */
-export function generatedEntries(spec: ImageSpec, caBundle: Uint8Array): RootEntry[] {
+/** What the packages' maintainer scripts would have made, from data alone. */
+export function baseEntries(spec: Pick<ImageSpec, 'links'>, caBundle: Uint8Array): RootEntry[] {
+  return [
+    ...FOLDERS.map((folder): RootEntry => ({ kind: 'folder', ...folder })),
+    { kind: 'file', path: 'etc/ssl/certs/ca-certificates.crt', executable: false, content: caBundle },
+    ...Object.entries(spec.links).map(([path, target]): RootEntry => ({ kind: 'link', path, target })),
+  ];
+}
+
+/** What an installer would have asked for: accounts and names. */
+export function factEntries(spec: Pick<ImageSpec, 'name' | 'version' | 'suite' | 'accounts'>): RootEntry[] {
   const { accounts } = spec;
   const lines = (rows: readonly string[]) => rows.map((row) => `${row}\n`).join('');
   const passwd = accounts.map(
     ({ name, uid, gecos, home }) => `${name}:x:${uid}:${uid}:${gecos}:${home}:/usr/bin/false`,
   );
   return [
-    ...FOLDERS.map((folder): RootEntry => ({ kind: 'folder', ...folder })),
     text('etc/passwd', lines(passwd)),
     text('etc/group', lines(accounts.map(({ name, uid }) => `${name}:x:${uid}:`))),
     // No password is valid for any account, and no date says when that was decided.
@@ -37,12 +45,10 @@ export function generatedEntries(spec: ImageSpec, caBundle: Uint8Array): RootEnt
     // Empty and not absent: programs that want a machine id make none of their own.
     text('etc/machine-id', ''),
     text('etc/os-release', osRelease(spec)),
-    { kind: 'file', path: 'etc/ssl/certs/ca-certificates.crt', executable: false, content: caBundle },
-    ...Object.entries(spec.links).map(([path, target]): RootEntry => ({ kind: 'link', path, target })),
   ];
 }
 
-function osRelease(spec: ImageSpec): string {
+function osRelease(spec: Pick<ImageSpec, 'name' | 'version' | 'suite'>): string {
   return [
     `NAME="${spec.name}"`,
     `VERSION="${spec.version}"`,

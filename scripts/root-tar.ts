@@ -38,6 +38,19 @@ function addParents(path: string, merged: Map<string, RootEntry>): void {
   }
 }
 
+/**
+ * What of `merged` must lie above `base` to show all of it: each entry that base lacks or has otherwise, and its parents,
+ * which carry their modes because an overlay shows those of its topmost layer.
+ */
+export function upperLayer(merged: readonly RootEntry[], base: readonly RootEntry[]): RootEntry[] {
+  const known = new Set(base);
+  const wanted = new Set(merged.filter((entry) => !known.has(entry)).map((entry) => entry.path));
+  for (const path of [...wanted]) {
+    for (let parent = posix.dirname(path); parent !== '.'; parent = posix.dirname(parent)) wanted.add(parent);
+  }
+  return merged.filter((entry) => wanted.has(entry.path));
+}
+
 export function rootTar(entries: readonly RootEntry[], sourceDateEpoch: number): Readable {
   const tar = pack();
   const common = { mtime: new Date(sourceDateEpoch * 1000), uid: 0, gid: 0, uname: '', gname: '' };

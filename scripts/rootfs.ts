@@ -1,4 +1,7 @@
-/** Composes the live root from unpacked packages, staged kernel modules, the sell client and the overlay. Runs nothing. */
+/**
+ * Composes the live root from unpacked packages, staged kernel modules, the sell client and the overlay, in two layers:
+ * what Debian brings, and what we put over it. The second is small and changes often. Runs nothing.
+ */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import mustache from 'mustache';
@@ -7,8 +10,8 @@ import type { TreeEntry } from './deb.ts';
 import { type Available, followLinks, LIBRARY_FOLDER, libraryClosure } from './elf-closure.ts';
 import { globToRegExp } from './glob.ts';
 import type { ImageSpec } from './image-spec.ts';
-import { generatedEntries, type RootEntry, text } from './root-entry.ts';
-import { mergeEntries } from './root-tar.ts';
+import { baseEntries, factEntries, type RootEntry, text } from './root-entry.ts';
+import { mergeEntries, upperLayer } from './root-tar.ts';
 
 export class RootfsError extends CodedError<'FILES_NOT_FOUND' | 'CA_BUNDLE_EMPTY'> {}
 
@@ -18,22 +21,16 @@ export interface UnpackedPackage {
   readonly entries: readonly TreeEntry[];
 }
 
-export interface RootfsInput {
-  readonly spec: ImageSpec;
+export interface BaseLayerInput {
+  readonly spec: Pick<ImageSpec, 'files' | 'libraries' | 'links'>;
   /** Those of the role `root`. */
   readonly packages: readonly UnpackedPackage[];
   /** From stageKernelModules. */
   readonly modulesFolder: string;
-  readonly kernelVersion: string;
-  /** The bundled sell client, one file. */
-  readonly sellClient: string;
-  /** image/rootfs */
-  readonly overlay: string;
-  readonly sourceDateEpoch: number;
 }
 
-/** Sorted and complete. @throws RootfsError, ClosureError, RootError */
-export async function composeRootfs(input: RootfsInput): Promise<RootEntry[]> {
+/** Programs, their libraries and the kernel modules; sorted and complete. @throws RootfsError, ClosureError, RootError */
+export async function composeBase(input: BaseLayerInput): Promise<RootEntry[]> {
   const { spec, packages } = input;
   const available = availableFiles(packages);
   const chosen = chosenFiles(spec, packages);
@@ -44,11 +41,32 @@ export async function composeRootfs(input: RootfsInput): Promise<RootEntry[]> {
   const fromPackages = [...new Set([...chosen, ...extra, ...libraries])].map((path) => entryAt(path, packages));
   return mergeEntries([
     { overlay: false, entries: fromPackages },
-    { overlay: false, entries: generatedEntries(spec, await caBundle(packages)) },
+    { overlay: false, entries: baseEntries(spec, await caBundle(packages)) },
     { overlay: false, entries: await filesBelow(input.modulesFolder) },
+  ]);
+}
+
+export interface AgentLayerInput {
+  readonly spec: Pick<ImageSpec, 'name' | 'version' | 'suite' | 'accounts'>;
+  readonly kernelVersion: string;
+  /** The bundled sell client, one file. */
+  readonly sellClient: string;
+  /** image/rootfs */
+  readonly overlay: string;
+  readonly sourceDateEpoch: number;
+  /** What it will lie over: only paths, kinds and modes are looked at. */
+  readonly base: readonly RootEntry[];
+}
+
+/** The sell client, facts of this image and the overlay. Nothing but the overlay may hide a file of the base. @throws RootError */
+export async function composeAgent(input: AgentLayerInput): Promise<RootEntry[]> {
+  const merged = mergeEntries([
+    { overlay: false, entries: input.base },
+    { overlay: false, entries: factEntries(input.spec) },
     { overlay: false, entries: sellClientEntries(input.sellClient) },
     { overlay: true, entries: await overlayEntries(input) },
   ]);
+  return upperLayer(merged, input.base);
 }
 
 function availableFiles(packages: readonly UnpackedPackage[]): Available {
@@ -62,7 +80,7 @@ function availableFiles(packages: readonly UnpackedPackage[]): Available {
   return available;
 }
 
-function chosenFiles(spec: ImageSpec, packages: readonly UnpackedPackage[]): string[] {
+function chosenFiles(spec: Pick<ImageSpec, 'files'>, packages: readonly UnpackedPackage[]): string[] {
   return Object.entries(spec.files).flatMap(([name, globs]) =>
     globs.flatMap((glob) => {
       const pattern = globToRegExp(glob);
@@ -117,7 +135,7 @@ async function filesBelow(folder: string): Promise<RootEntry[]> {
     });
 }
 
-async function overlayEntries(input: RootfsInput): Promise<RootEntry[]> {
+async function overlayEntries(input: AgentLayerInput): Promise<RootEntry[]> {
   const values = {
     imageName: input.spec.name,
     imageVersion: input.spec.version,

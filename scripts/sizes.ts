@@ -14,7 +14,8 @@ export async function partSizes(parts: Readonly<Record<string, string>>): Promis
 const WORDS: Readonly<Record<string, string>> = {
   kernel: 'kernel',
   initrd: 'initrd (with the root)',
-  root: '  root file system',
+  base: '  root: programs and drivers',
+  agent: '  root: sell client',
   esp: 'EFI system partition',
   'bios-grub': 'GRUB for legacy BIOS',
   iso: 'ISO',
