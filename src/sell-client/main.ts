@@ -43,6 +43,10 @@ async function main(): Promise<void> {
   store.dispatch({ type: 'platform', bootMode: platform.bootMode, secureBoot: platform.secureBoot });
 
   const seen = new Set<string>();
+  let settled = () => {};
+  const drivesSettled = new Promise<void>((resolve) => {
+    settled = resolve;
+  });
   const background = [
     keepDhcp(store.dispatch),
     watchNetwork(places.resolvConf, {
@@ -59,7 +63,7 @@ async function main(): Promise<void> {
         signal,
       };
       await Promise.all([
-        keepLoadingDrivers(seen),
+        keepLoadingDrivers(seen, settled),
         probeAccelerators(probe).then((result) => store.dispatch({ type: 'accelerator', result })),
       ]);
     }),
@@ -73,6 +77,7 @@ async function main(): Promise<void> {
     nowMs,
     random: Math.random,
     pause,
+    drivesSettled,
     signal,
   });
   // The first failure that nobody handled ends the program; init starts it anew.
@@ -92,10 +97,12 @@ async function keepDhcp(dispatch: ReturnType<typeof createStore>['dispatch']): P
   }
 }
 
-async function keepLoadingDrivers(seen: Set<string>): Promise<void> {
+/** `settled` is called when no driver was asked for in some seconds, as a stick's does that late. */
+async function keepLoadingDrivers(seen: Set<string>, settled: () => void): Promise<void> {
   for (let quietMs = HARDWARE_SETTLING_MS; !signal.aborted; quietMs = Math.min(2 * quietMs, HARDWARE_SETTLED_MS)) {
     const fresh = await loadDrivers(places.sys, seen);
     if (fresh > 0) quietMs = HARDWARE_SETTLING_MS;
+    else if (quietMs === HARDWARE_SETTLED_MS) settled();
     await pause(quietMs);
   }
 }

@@ -8,6 +8,8 @@ export interface Places {
   readonly imaLog: string;
   /** Written by the image build: name and version. */
   readonly imageFacts: string;
+  /** SMBIOS structures as firmware or hypervisor left them; readable by root, under lockdown too. */
+  readonly smbiosTable: string;
   readonly configurationCopy: string;
   readonly resolvConf: string;
   readonly temporaryFolder: string;
@@ -22,6 +24,7 @@ export const LIVE_PLACES: Places = {
   eventLog: '/sys/kernel/security/tpm0/binary_bios_measurements',
   imaLog: '/sys/kernel/security/ima/binary_runtime_measurements',
   imageFacts: '/usr/lib/cpushare/image.json',
+  smbiosTable: '/sys/firmware/dmi/tables/DMI',
   configurationCopy: '/run/cpushare/cpushare.json',
   resolvConf: '/run/resolv.conf',
   temporaryFolder: '/tmp',

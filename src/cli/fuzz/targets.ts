@@ -1,6 +1,7 @@
 /** Everything that reads what somebody else wrote. */
 import type { Target } from './target.ts';
 import { appraisalTargets } from './targets-appraisal.ts';
+import { configurationTargets } from './targets-configuration.ts';
 import { cryptoTargets } from './targets-crypto.ts';
 import { documentTargets } from './targets-documents.ts';
 import { explainTargets } from './targets-explain.ts';
@@ -15,5 +16,6 @@ export function allTargets(): readonly Target[] {
     ...cryptoTargets(),
     ...appraisalTargets(),
     ...explainTargets(),
+    ...configurationTargets(),
   ];
 }

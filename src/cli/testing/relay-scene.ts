@@ -104,6 +104,7 @@ export async function startRelayScene(): Promise<RelayScene> {
     openTpm: () => tpm.open(),
     nowMs: () => Math.round((performance.now() - started) * HASTE),
     random: Math.random,
+    drivesSettled: Promise.resolve(),
     pause: (ms) => delay(ms / HASTE, undefined, { signal: ending.signal }).catch(() => undefined),
     signal: ending.signal,
   });

@@ -73,6 +73,7 @@ async function startAgent(options: { openTpm?: AgentPorts['openTpm']; pin?: stri
     openTpm: options.openTpm ?? (() => tpm.open()),
     nowMs: () => Date.now() - started,
     random: Math.random,
+    drivesSettled: Promise.resolve(),
     pause: (ms) => delay(ms, undefined, { signal: ending.signal }).catch(() => undefined),
     signal: ending.signal,
   });

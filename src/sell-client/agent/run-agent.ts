@@ -30,6 +30,8 @@ export interface AgentPorts {
   nowMs(): number;
   random(): number;
   pause(ms: number): Promise<void>;
+  /** Ends when no more drives are to be expected: see `Look` of load-configuration. */
+  readonly drivesSettled: Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -79,12 +81,16 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
 }
 
 async function waitForConfiguration(ports: AgentPorts): Promise<RawConfiguration | null> {
-  const seen = new Set<string>();
-  const folders = { blockClass: `${ports.places.sys}/class/block`, dev: ports.places.dev };
+  const { sys, dev, smbiosTable, configurationCopy: copy } = ports.places;
+  const places = { blockClass: `${sys}/class/block`, dev, smbiosTable, copy };
+  const look = { seen: new Set<string>(), drivesSettled: false };
+  void ports.drivesSettled.then(() => {
+    look.drivesSettled = true;
+  });
   const patientUntilMs = ports.nowMs() + CONFIGURATION_PATIENCE_MS;
   while (!ports.signal.aborted) {
     try {
-      const raw = await lookForConfiguration(folders, ports.places.configurationCopy, seen);
+      const raw = await lookForConfiguration(places, look);
       if (raw !== null) return raw;
       if (ports.nowMs() >= patientUntilMs) {
         ports.store.dispatch({ type: 'configuration', configuration: { kind: 'missing' } });

@@ -1,7 +1,4 @@
-/**
- * From a volume to a usable configuration: found, kept for this boot, measured, and only then parsed. The copy in /run
- * lets a restarted client go on with what was measured, whether or not the medium is still there.
- */
+/** From the machine to a configuration in force: found, kept for this boot, measured, and only then read. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { SellerConfiguration } from '../../protocol/messages.ts';
@@ -11,23 +8,48 @@ import { FILE_NAME, VOLUME_LABEL } from './block-reader.ts';
 import { type DeviceFolders, findVolume } from './find-volume.ts';
 import { measureConfiguration } from './measure.ts';
 import { parseConfiguration } from './parse-configuration.ts';
+import { configurationInSmbios } from './smbios.ts';
 
 export class LoadError extends CodedError<'CONFIGURATION_FILE_MISSING'> {}
 
 export interface RawConfiguration {
   readonly bytes: Uint8Array;
-  /** As shown to the seller. */
+  /** As shown to the seller: a device's name, or one of the names below. */
   readonly source: string;
 }
 
-/** One look; `null` when there is no such volume now. @throws VolumeError LoadError */
-export async function lookForConfiguration(
-  folders: DeviceFolders,
-  copy: string,
-  seen: Set<string>,
-): Promise<RawConfiguration | null> {
-  const kept = await readFile(copy).catch(() => null);
-  if (kept !== null) return { bytes: new Uint8Array(kept), source: 'this boot' };
+export const SMBIOS_SOURCE = 'SMBIOS OEM string';
+
+export interface ConfigurationPlaces extends DeviceFolders {
+  /** /sys/firmware/dmi/tables/DMI */
+  readonly smbiosTable: string;
+  /** Where this boot's configuration is kept once it was taken. */
+  readonly copy: string;
+}
+
+export interface Look {
+  /** Media that were looked at and are not the volume. */
+  readonly seen: Set<string>;
+  /**
+   * A volume comes before all else, and a stick shows up seconds after the start: only when no more drives are to be
+   * expected is a lesser source taken.
+   */
+  readonly drivesSettled: boolean;
+}
+
+/** One look; `null` when there is none now. @throws VolumeError LoadError SmbiosError */
+export async function lookForConfiguration(places: ConfigurationPlaces, look: Look): Promise<RawConfiguration | null> {
+  return (await keptCopy(places.copy)) ?? (await fromVolume(places, look.seen)) ?? (await fromVendor(places, look));
+}
+
+async function keptCopy(copy: string): Promise<RawConfiguration | null> {
+  const bytes = await readFile(copy).catch(() => null);
+  if (bytes === null) return null;
+  const source = await readFile(sourceFile(copy), 'utf8').catch(() => 'this boot');
+  return { bytes: new Uint8Array(bytes), source };
+}
+
+async function fromVolume(folders: DeviceFolders, seen: Set<string>): Promise<RawConfiguration | null> {
   const volume = await findVolume(folders, seen);
   if (volume === null) return null;
   if (volume.file === null) {
@@ -42,6 +64,14 @@ export async function lookForConfiguration(
   return { bytes: volume.file, source: volume.device };
 }
 
+/** What the virtual machine's own settings say; on a PC these are the maker's strings, and none is ours. */
+async function fromVendor(places: ConfigurationPlaces, look: Look): Promise<RawConfiguration | null> {
+  if (!look.drivesSettled) return null;
+  const table = await readFile(places.smbiosTable).catch(() => null);
+  const bytes = table === null ? null : configurationInSmbios(new Uint8Array(table));
+  return bytes === null ? null : { bytes, source: SMBIOS_SOURCE };
+}
+
 /** Without a TPM nothing can be measured, and such a machine is never attested. @throws MeasureError ConfigurationError */
 export async function useConfiguration(
   raw: RawConfiguration,
@@ -49,8 +79,11 @@ export async function useConfiguration(
   bank: PcrBank | null,
 ): Promise<SellerConfiguration> {
   await mkdir(dirname(copy), { recursive: true, mode: 0o700 });
+  await writeFile(sourceFile(copy), raw.source, { mode: 0o600 });
   await writeFile(`${copy}.new`, raw.bytes, { mode: 0o600 });
   await rename(`${copy}.new`, copy);
   if (bank !== null) await measureConfiguration(raw.bytes, bank);
-  return parseConfiguration(raw.bytes);
+  return parseConfiguration(raw.bytes, raw.source === SMBIOS_SOURCE ? raw.source : FILE_NAME);
 }
+
+const sourceFile = (copy: string) => `${copy}.source`;

@@ -53,6 +53,25 @@ describe('parseConfiguration', () => {
       says: '"broker" must be',
     },
     {
+      name: 'a key given twice, and says on which line',
+      bytes: bytes(`{\n"broker": "https://b:1",\n"brokerPin": "${pin}",\n"broker": "https://evil:1"}`),
+      code: 'CONFIGURATION_INVALID',
+      says: 'line 4: the key "broker" is given twice',
+    },
+    {
+      name: 'a wrong value, and says on which line',
+      bytes: bytes(`{\n"broker": "https://b:1",\n"brokerPin": 7}`),
+      code: 'CONFIGURATION_INVALID',
+      says: 'line 3: "brokerPin" must be',
+    },
+    {
+      name: 'what would be kernel parameters or code, by key and line',
+      bytes: file({ broker: 'https://b:1', brokerPin: pin, kernelCommandLine: 'init=/bin/sh' }),
+      code: 'CONFIGURATION_INVALID',
+      says: 'line 1: the key "kernelCommandLine" is not known',
+    },
+    { name: 'a prototype', bytes: bytes(`{"__proto__":{}}`), code: 'CONFIGURATION_INVALID', says: '"__proto__"' },
+    {
       name: 'a short pin',
       bytes: file({ broker: 'https://b:1', brokerPin: 'ab' }),
       code: 'CONFIGURATION_INVALID',
@@ -62,6 +81,15 @@ describe('parseConfiguration', () => {
     expect(() => parseConfiguration(given)).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(says) }),
     );
+  });
+
+  it('gives nothing but what the schema names: no value can become code or a parameter', () => {
+    const given = parseConfiguration(file({ broker: 'https://b:1', brokerPin: pin }));
+    expect(Object.keys(given).sort()).toEqual(['broker', 'brokerPin']);
+  });
+
+  it('calls its source by the name it was given', () => {
+    expect(() => parseConfiguration(bytes('{'), 'SMBIOS OEM string')).toThrow(/^SMBIOS OEM string is not JSON/);
   });
 
   it('ends in a value or a coded error, whatever the bytes', () => {

@@ -1,62 +1,64 @@
-/** `cpushare.json` as the seller wrote it: strict, and every complaint names the place in the file. */
+/** The configuration as the seller wrote it: strict, and every complaint names line and key. */
 import { Value } from 'typebox/value';
 import { SellerConfiguration } from '../../protocol/messages.ts';
 import { CodedError } from '../../shared/errors.ts';
 import { FILE_NAME } from './block-reader.ts';
+import { type JsonPlaces, jsonPlaces, type KeyPlace } from './json-place.ts';
 
 export class ConfigurationError extends CodedError<
   'CONFIGURATION_NOT_TEXT' | 'CONFIGURATION_NOT_JSON' | 'CONFIGURATION_INVALID'
 > {}
 
 const EXAMPLE = '{"broker":"https://HOST:42007","brokerPin":"64 hex digits"}';
+const NEXT_STEP = `correct it, then restart; it must look like ${EXAMPLE}`;
+const WANTED: Readonly<Record<string, string>> = {
+  broker: 'must be https://HOST:PORT and nothing after it',
+  brokerPin: 'must be 64 lower-case hex digits',
+};
 
-/** @throws ConfigurationError */
-export function parseConfiguration(bytes: Uint8Array): SellerConfiguration {
-  const value = parseJson(decodeText(bytes));
-  if (Value.Check(SellerConfiguration, value)) return value;
-  throw new ConfigurationError('CONFIGURATION_INVALID', `${FILE_NAME}: ${complaint(value)}`, {
-    nextStep: `correct the file, then restart; it must look like ${EXAMPLE}`,
+/** `name` is what the complaints call it: the file, or where else it came from. @throws ConfigurationError */
+export function parseConfiguration(bytes: Uint8Array, name: string = FILE_NAME): SellerConfiguration {
+  const text = decodeText(bytes, name);
+  const places = jsonPlaces(text);
+  if (places.kind === 'mistake') throw notJson(name, places);
+  const value: unknown = JSON.parse(text);
+  const found = complaint(value, places.keys);
+  if (found === null && Value.Check(SellerConfiguration, value)) return value;
+  throw new ConfigurationError('CONFIGURATION_INVALID', `${name}: ${found ?? 'it does not fit'}`, {
+    nextStep: NEXT_STEP,
   });
 }
 
-function decodeText(bytes: Uint8Array): string {
+function decodeText(bytes: Uint8Array, name: string): string {
   try {
     // A byte order mark, as some editors write it, is dropped by the decoder.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new ConfigurationError('CONFIGURATION_NOT_TEXT', `${FILE_NAME} is not UTF-8 text`, {
+    throw new ConfigurationError('CONFIGURATION_NOT_TEXT', `${name} is not UTF-8 text`, {
       cause,
       nextStep: 'save the file as plain text in UTF-8, then restart',
     });
   }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ConfigurationError('CONFIGURATION_NOT_JSON', `${FILE_NAME} is not JSON${place(text, String(cause))}`, {
-      cause,
-      nextStep: `correct the file, then restart; it must look like ${EXAMPLE}`,
-    });
-  }
+function notJson(name: string, { place, atEnd }: JsonPlaces & { kind: 'mistake' }): ConfigurationError {
+  const where = `line ${place.line}, column ${place.column}`;
+  const message = atEnd ? `it ends too early, in ${where}` : where;
+  return new ConfigurationError('CONFIGURATION_NOT_JSON', `${name} is not JSON: ${message}`, { nextStep: NEXT_STEP });
 }
 
-function place(text: string, message: string): string {
-  const position = /at position (\d+)/.exec(message)?.[1];
-  if (position === undefined) return ': it ends too early';
-  const before = text.slice(0, Number(position)).split('\n');
-  return `: line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
-}
-
-function complaint(value: unknown): string {
+function complaint(value: unknown, keys: readonly KeyPlace[]): string | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'it must be one object in braces';
   const known = Object.keys(SellerConfiguration.properties);
-  const unknown = Object.keys(value).find((key) => !known.includes(key));
-  if (unknown !== undefined) return `the key ${JSON.stringify(unknown.slice(0, 40))} is not known`;
-  const missing = known.find((key) => !(key in value));
+  for (const [index, { key, line }] of keys.entries()) {
+    const named = `line ${line}: the key ${JSON.stringify(key.slice(0, 40))}`;
+    if (!known.includes(key)) return `${named} is not known`;
+    if (keys.findIndex((other) => other.key === key) < index) return `${named} is given twice`;
+  }
+  const missing = SellerConfiguration.required.find((key) => !Object.hasOwn(value, key));
   if (missing !== undefined) return `the key "${missing}" is missing`;
-  const wrong = Value.Errors(SellerConfiguration, value)[0]?.instancePath.slice(1);
-  if (wrong === 'brokerPin') return '"brokerPin" must be 64 lower-case hex digits';
-  return '"broker" must be https://HOST:PORT and nothing after it';
+  const wrong = Value.Errors(SellerConfiguration, value)[0]?.instancePath.split('/')[1];
+  if (wrong === undefined) return null;
+  const line = keys.find(({ key }) => key === wrong)?.line;
+  return `line ${line}: "${wrong}" ${WANTED[wrong] ?? 'has a value that does not fit'}`;
 }

@@ -51,7 +51,7 @@ export function problems(state: AgentState): Problem[] {
     found.push(
       problem(
         'CONFIGURATION_MISSING',
-        'no volume labelled CPUSHARE with a file cpushare.json was found',
+        'no volume labelled CPUSHARE was found, and no configuration in SMBIOS',
         'plug in a second stick with that label and file; it names the broker',
       ),
     );

@@ -15,7 +15,8 @@ export function statusLines(state: AgentState): string[] {
   if (tpm.kind === 'present')
     lines.push(`tpm=present manufacturer=${quoted(tpm.manufacturer)} keys=${quoted(tpm.keys)}`);
   else lines.push(`tpm=${tpm.kind}`);
-  if (configuration.kind === 'loaded') lines.push(`configuration=loaded broker=${configuration.broker}`);
+  if (configuration.kind === 'loaded')
+    lines.push(`configuration=loaded broker=${configuration.broker} source=${quoted(configuration.source)}`);
   else lines.push(`configuration=${configuration.kind}`);
   if (accelerator !== null) lines.push(`accelerator=${accelerator.name} reason=${quoted(accelerator.reason)}`);
   if (attestation.kind === 'accepted')
