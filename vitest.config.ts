@@ -12,6 +12,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{src,scripts,packages}/**/*.test.ts', 'test/{unit,hostile,fuzz,fixtures}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts', '**/node_modules/**', '**/dist/**'],
+          // Tests that flip every byte take seconds, and far more on a busy machine: a time is no verdict.
+          testTimeout: 60_000,
         },
       },
       {

@@ -19,8 +19,11 @@ export interface Prepared extends Standing {
 /** Registers that a verdict rests on: a policy without one of them would accept what nobody looked at. */
 const NEEDED_PCRS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14];
 
-/** @throws CodedError when there is nothing to judge with, or what there is contradicts itself */
-export function prepare(standing: Standing, crypto: AttestCrypto): Prepared {
+/**
+ * `rememberedMachines`: of how many machines the EK certificate and the signatures on it are not checked anew each time.
+ * @throws CodedError when there is nothing to judge with, or what there is contradicts itself
+ */
+export function prepare(standing: Standing, crypto: AttestCrypto, rememberedMachines = 0): Prepared {
   const { pcrs, acceptedTpmClasses } = standing.policy;
   const ascending = pcrs.every((pcr, index) => index === 0 || pcr > (pcrs[index - 1] ?? pcr));
   requireNone([
@@ -34,7 +37,11 @@ export function prepare(standing: Standing, crypto: AttestCrypto): Prepared {
   ]);
   const references = standing.referenceValues.map((values) => prepareReference(values, crypto));
   const { trustAnchors: anchors, anchorClasses, extraCertificates, revocationLists } = standing;
-  const trust = prepareTrust({ anchors, anchorClasses, extraCertificates, revocationLists }, crypto);
+  const trust = prepareTrust(
+    { anchors, anchorClasses, extraCertificates, revocationLists },
+    crypto,
+    rememberedMachines,
+  );
   return { ...standing, references, trust, prepared: true };
 }
 

@@ -6,24 +6,13 @@ import { readPublicKeyInfo } from './spki.ts';
 export const nodeAttestCrypto: AttestCrypto = cryptoWith(importKey);
 
 /**
- * Remembers the last `count` public keys it imported, since importing a key on a curve costs as much as verifying with it,
- * and what it found about as many signatures on certificates: a broker sees the same machines again and again.
+ * Remembers the last `count` public keys it imported, since importing a key on a curve costs as much as verifying with it:
+ * a broker sees the same machines again and again.
  */
 export function rememberingNodeCrypto(count: number): AttestCrypto {
   const keys = lastUsed<KeyObject>(count);
-  const answers = lastUsed<boolean>(count);
-  const { hash, verify } = cryptoWith((key) => keys(keyName(key), () => importKey(key)));
-  return {
-    hash,
-    verify: (check) =>
-      check.lasting === true && check.data.length <= MAX_REMEMBERED_BYTES
-        ? answers(checkName(check), () => verify(check))
-        : verify(check),
-  };
+  return cryptoWith((key) => keys(keyName(key), () => importKey(key)));
 }
-
-/** Larger than any EK certificate. */
-const MAX_REMEMBERED_BYTES = 8192;
 
 /** Values by name, made when they are first asked for; beyond `count`, the one that was not asked for longest goes. */
 function lastUsed<T>(count: number): (name: string, make: () => T) => T {
@@ -96,11 +85,6 @@ function keyName(key: VerificationKey): string {
   if (key.kind === 'spki') return `spki ${latin1(key.der)}`;
   if (key.kind === 'ec') return `${key.curve} ${latin1(key.x)}${latin1(key.y)}`;
   return `rsa ${key.modulus.length} ${latin1(key.modulus)}${latin1(key.exponent)}`;
-}
-
-/** Lengths keep two checks apart whose parts are the same bytes side by side. */
-function checkName({ key, scheme, hash: digest, data, signature }: SignatureCheck): string {
-  return `${scheme} ${digest} ${data.length} ${signature.length} ${keyName(key)}${latin1(signature)}${latin1(data)}`;
 }
 
 const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

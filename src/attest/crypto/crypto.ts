@@ -25,8 +25,6 @@ export interface SignatureCheck {
   /** The message, not its digest. */
   readonly data: Uint8Array;
   readonly signature: Uint8Array;
-  /** On a certificate, which comes again with every quote of its machine: the answer is worth remembering. */
-  readonly lasting?: true;
 }
 
 export interface AttestCrypto {

@@ -117,10 +117,10 @@ export function isSignedBy(
   if (algorithm.scheme === 'ecdsa') {
     const raw = publicKey.kind === 'ec' ? ecdsaSignature(signed.signature, publicKey.curve) : null;
     if (publicKey.kind !== 'ec' || raw === null) return false;
-    return crypto.verify({ key: publicKey, ...algorithm, data: signed.data, signature: raw, lasting: true });
+    return crypto.verify({ key: publicKey, ...algorithm, data: signed.data, signature: raw });
   }
   if (publicKey.kind !== 'rsa' || publicKey.oaep) return false;
-  return crypto.verify({ key: publicKey, ...algorithm, data: signed.data, signature: signed.signature, lasting: true });
+  return crypto.verify({ key: publicKey, ...algorithm, data: signed.data, signature: signed.signature });
 }
 
 /** The three parts that certificates and revocation lists share. @throws DerError */

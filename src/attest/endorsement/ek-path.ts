@@ -29,17 +29,16 @@ export interface PathSources {
   /** Of this subject, as DER. */
   readonly anchors: (subject: Uint8Array) => readonly Certificate[];
   readonly intermediates: (subject: Uint8Array) => readonly Certificate[];
-  /** Remembered between calls: did this authority sign that authority's certificate? */
+  /** Remembered between calls: did this authority sign that certificate? */
   readonly known: WeakMap<Certificate, WeakMap<Certificate, boolean>>;
 }
 
-/** What was spent on one leaf so far, and what is known of it: shared by searches among different anchors. */
+/** What was spent on one leaf so far: shared by searches among different anchors. */
 export interface Effort {
   signatures: number;
   steps: number;
-  readonly ofLeaf: Map<Certificate, boolean>;
 }
-export const newEffort = (): Effort => ({ signatures: 0, steps: 0, ofLeaf: new Map() });
+export const newEffort = (): Effort => ({ signatures: 0, steps: 0 });
 
 /** From the leaf up to and including an anchor, or the best reason why there is none. */
 export function findPath(
@@ -53,15 +52,13 @@ export function findPath(
   const problems: PathProblem[] = [];
 
   const signed = (child: Certificate, issuer: Certificate): boolean => {
-    const known = child === leaf ? effort.ofLeaf : sources.known.get(child);
-    const remembered = known?.get(issuer);
+    const remembered = sources.known.get(child)?.get(issuer);
     if (remembered !== undefined) return remembered;
     if (effort.signatures >= MAX_SIGNATURES) return false;
     effort.signatures += 1;
     // SHA-1 is let through here and judged in `violation`, which knows who may still have it
     const result = isSignedBy(child.signed, issuer, crypto, { sha1: 'allowed' });
-    if (child === leaf) effort.ofLeaf.set(issuer, result);
-    else remember(sources, child, issuer, result);
+    remember(sources, child, issuer, result);
     return result;
   };
   const accepts = (path: readonly Certificate[], child: Certificate, issuer: Certificate, anchor: boolean): boolean => {

@@ -39,6 +39,8 @@ export interface PreparedTrust extends PathSources {
   readonly revocationLists: (issuer: Uint8Array) => readonly RevocationList[];
   /** An authority's certificate out of the evidence, read once for all machines that send it. @throws CertificateError */
   readonly authority: (der: Uint8Array) => Certificate;
+  /** An EK certificate out of the evidence; that of a machine which comes again is read once. @throws CertificateError, DerError */
+  readonly leaf: (stored: Uint8Array) => StoredLeaf;
 }
 
 export interface StoredLeaf {
@@ -50,8 +52,11 @@ export interface StoredLeaf {
 /** Vendors have a few dozen intermediates each; a hostile sender can only push others out. */
 const MAX_REMEMBERED = 256;
 
-/** @throws CertificateError, DerError, RevocationListError: what cannot be read cannot be judged with */
-export function prepareTrust(input: TrustInput, crypto: AttestCrypto): PreparedTrust {
+/**
+ * `rememberedMachines`: how many EK certificates stay in memory, with what was found about the signatures on them.
+ * @throws CertificateError, DerError, RevocationListError: what cannot be read cannot be judged with
+ */
+export function prepareTrust(input: TrustInput, crypto: AttestCrypto, rememberedMachines = 0): PreparedTrust {
   const endorsers = new Map<Certificate, Endorser & { readonly fingerprint: string }>();
   for (const der of new Map(input.anchors.map((each) => [toHex(each), each])).values()) {
     const certificate = parseCertificate(der);
@@ -74,7 +79,8 @@ export function prepareTrust(input: TrustInput, crypto: AttestCrypto): PreparedT
     endorsers,
     leaves: (key) => leaves.get(keyId(key)) ?? null,
     revocationLists: (issuer) => lists.get(canonicalName(issuer)) ?? [],
-    authority: rememberingReader(),
+    authority: rememberingReader(parseCertificate, MAX_REMEMBERED, crypto),
+    leaf: rememberingReader(readLeaf, rememberedMachines, crypto),
   };
 }
 
@@ -103,17 +109,22 @@ export function readLeaf(stored: Uint8Array): StoredLeaf {
   return { certificate, quirks: [...new Set([...quirks, ...certificate.quirks])] };
 }
 
-function rememberingReader(): (der: Uint8Array) => Certificate {
-  const read = new Map<string, Certificate>();
+/** Of the last `count` that were asked for; what cannot be read is not remembered. */
+function rememberingReader<T>(
+  read: (der: Uint8Array) => T,
+  count: number,
+  crypto: Pick<AttestCrypto, 'hash'>,
+): (der: Uint8Array) => T {
+  if (count === 0) return read;
+  const values = new Map<string, T>();
   return (der) => {
-    const id = latin1(der);
-    const remembered = read.get(id);
-    if (remembered !== undefined) return remembered;
-    const certificate = parseCertificate(Uint8Array.from(der)); // a copy: the evidence must not be able to change it later
-    const [oldest] = read.keys();
-    if (read.size >= MAX_REMEMBERED && oldest !== undefined) read.delete(oldest);
-    read.set(id, certificate);
-    return certificate;
+    const id = toHex(crypto.hash('sha256', der));
+    const value = values.get(id) ?? read(Uint8Array.from(der)); // a copy: the evidence must not be able to change it later
+    values.delete(id); // put back last
+    values.set(id, value);
+    const [oldest] = values.keys();
+    if (values.size > count && oldest !== undefined) values.delete(oldest);
+    return value;
   };
 }
 

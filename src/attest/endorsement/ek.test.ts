@@ -1,5 +1,5 @@
 import { EK_TEMPLATES } from 'tpm2-ts/templates';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fromHex } from '../../shared/bytes.ts';
 import { nodeAttestCrypto as crypto } from '../crypto/crypto-node.ts';
 import { ekPublicOf, newKey, tpmName, usages } from '../testing/certificate-writer-node.ts';
@@ -74,6 +74,40 @@ describe('the EK certificate itself', () => {
     const ek = { ...ekPublicOf(ekKey), authPolicy: new Uint8Array(32) };
     const trust = prepareTrust({ anchors: [root.certificate], extraCertificates: [], revocationLists: [] }, crypto);
     expect(identityOf(judgeEk([leafUnder(root)], ek, trust, TIME, crypto)).quirks).toEqual(['ek-template']);
+  });
+});
+
+describe('a verifier that remembers machines', () => {
+  const input = { anchors: [root.certificate], extraCertificates: [], revocationLists: [] };
+  const ek = ekPublicOf(ekKey);
+
+  it('judges as one that does not, in every round, whoever comes between', () => {
+    const trust = prepareTrust(input, crypto, 2);
+    const good = leafUnder(root);
+    const flipped = good.map((byte, at) => (at === good.length - 3 ? byte ^ 1 : byte));
+    const leaves = [good, leafUnder(root, { forged: true }), flipped, leafUnder(authority('another'))];
+    for (let round = 0; round < 3; round += 1) {
+      for (const leaf of leaves) {
+        expect(judgeEk([leaf], ek, trust, TIME, crypto)).toEqual(
+          judgeEk([leaf], ek, prepareTrust(input, crypto), TIME, crypto),
+        );
+      }
+    }
+  });
+
+  it('reads and verifies the certificate of such a machine once, and asks for its validity each time', () => {
+    const verify = vi.fn(crypto.verify);
+    const counting = { ...crypto, verify };
+    const trust = prepareTrust(input, counting, 2);
+    const leaf = leafUnder(root, { notAfter: w.utcTime('400101000000Z') });
+    const sent = Uint8Array.from(leaf);
+    const judged = judgeEk([sent], ek, trust, TIME, counting);
+    sent.fill(0); // what the sender does with its bytes afterwards is nothing to us
+    expect(judgeEk([leaf], ek, trust, TIME, counting)).toEqual(judged);
+    expect(codeOf(judgeEk([leaf], ek, trust, new Date('2041-01-01T00:00:00Z'), counting))).toBe(
+      'EK_CERTIFICATE_EXPIRED',
+    );
+    expect(verify).toHaveBeenCalledTimes(1);
   });
 });
 

@@ -17,7 +17,7 @@ import { classify, manufacturerOf, modelOf } from './ek-class.ts';
 import { EK_USAGE, findPath, newEffort, type PathSources } from './ek-path.ts';
 import { judgeEkObject } from './ek-public.ts';
 import { judgeRevocation } from './ek-revocation.ts';
-import { type PreparedTrust, readLeaf, type StoredLeaf } from './ek-trust.ts';
+import type { PreparedTrust, StoredLeaf } from './ek-trust.ts';
 
 export type TpmIdentity = Verdict['tpm'];
 
@@ -81,7 +81,7 @@ function readCertificates(
     if (certificates.length > MAX_CERTIFICATES)
       return malformed(`${certificates.length} certificates were handed over`);
     if (first === undefined) return { leaf: trust.leaves(key), chain: [] };
-    return { leaf: readLeaf(first), chain: others.map(trust.authority) };
+    return { leaf: trust.leaf(first), chain: others.map(trust.authority) };
   } catch (error) {
     if (!(error instanceof CertificateError || error instanceof DerError)) throw error;
     const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';

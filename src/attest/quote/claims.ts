@@ -1,5 +1,5 @@
 /** The machine's claims about itself: strict JSON, signed by the session key that the quote is bound to. */
-import { concatBytes } from '../../shared/bytes.ts';
+import { concatBytes, equalBytes, fromHex } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
 import type { AttestCrypto } from '../crypto/crypto.ts';
 import type { MachineClaims } from '../evidence.ts';
@@ -9,8 +9,9 @@ const LABEL = new TextEncoder().encode('cpushare-live/claims\0');
 /** Two P-256 numbers side by side (IEEE P1363). */
 export const CLAIMS_SIGNATURE_BYTES = 64;
 /** The only SubjectPublicKeyInfo head a session key may have: id-ecPublicKey, prime256v1, an uncompressed point. */
-const P256_SPKI_HEAD = '3059301306072a8648ce3d020106082a8648ce3d03010703420004';
-const P256_SPKI_BYTES = 91;
+const P256_SPKI_HEAD = fromHex('3059301306072a8648ce3d020106082a8648ce3d03010703420004');
+const COORDINATE_BYTES = 32;
+const P256_SPKI_BYTES = P256_SPKI_HEAD.length + 2 * COORDINATE_BYTES;
 
 export class ClaimsError extends CodedError<'CLAIMS_MALFORMED'> {}
 
@@ -61,13 +62,8 @@ export function verifyP256(
   signature: Uint8Array,
   crypto: Pick<AttestCrypto, 'verify'>,
 ): boolean {
-  return (
-    isP256Spki(spki) &&
-    crypto.verify({ key: { kind: 'spki', der: spki }, scheme: 'ecdsa', hash: 'sha256', data, signature })
-  );
-}
-
-function isP256Spki(spki: Uint8Array): boolean {
-  if (spki.length !== P256_SPKI_BYTES) return false;
-  return P256_SPKI_HEAD === Array.from(spki.subarray(0, 27), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const head = P256_SPKI_HEAD.length;
+  if (spki.length !== P256_SPKI_BYTES || !equalBytes(spki.subarray(0, head), P256_SPKI_HEAD)) return false;
+  const [x, y] = [spki.subarray(head, head + COORDINATE_BYTES), spki.subarray(head + COORDINATE_BYTES)];
+  return crypto.verify({ key: { kind: 'ec', curve: 'P-256', x, y }, scheme: 'ecdsa', hash: 'sha256', data, signature });
 }

@@ -2,24 +2,22 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { AttestCrypto } from '../../attest/crypto/crypto.ts';
-import { nodeAttestCrypto, rememberingNodeCrypto } from '../../attest/crypto/crypto-node.ts';
 import type { Emit } from './figure.ts';
-import { type Activation, callsPerSecond, type Recording, verification } from './verification.ts';
+import { type Activation, callsPerSecond, type Machines, type Recording, verification } from './verification.ts';
 
 const MEASURE_MS = 4000;
 
 export async function benchAttestation(emit: Emit): Promise<void> {
   for (const recording of ['median-p256', 'median-rsa2048'] as const) {
     const name = `attest.verify.${recording.slice('median-'.length)}`;
-    const measure = async (suffix: string, activation: Activation, crypto: AttestCrypto): Promise<void> => {
-      const perSecond = callsPerSecond(await verification(recording, activation, crypto), MEASURE_MS);
+    const measure = async (suffix: string, activation: Activation, machines: Machines): Promise<void> => {
+      const perSecond = callsPerSecond(await verification(recording, activation, machines), MEASURE_MS);
       emit({ name: `${name}${suffix}.per_s`, value: Math.round(perSecond), unit: 'per_s' });
     };
-    // as the broker judges: activation witnessed, keys of machines that come again remembered
-    await measure('', 'witnessed', rememberingNodeCrypto(100));
-    await measure('.first_seen', 'witnessed', nodeAttestCrypto);
-    await measure('.third_party', 'transcript', nodeAttestCrypto);
+    // as the broker judges: activation witnessed, keys and EK certificates of machines that come again remembered
+    await measure('', 'witnessed', 'seen');
+    await measure('.first_seen', 'witnessed', 'new');
+    await measure('.third_party', 'transcript', 'new');
   }
   const threads = availableParallelism();
   const [alone, together] = [await inThreads('median-p256', 1), await inThreads('median-p256', threads)];
