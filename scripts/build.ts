@@ -10,9 +10,10 @@ import { lockFolder, type Release } from '../src/shared/folder-lock-node.ts';
 import type { Mirrors } from './apt/mirrors.ts';
 import { downloadProgress } from './download-progress.ts';
 import { fetchPackages, refuseFullDisk, sha256OfFile } from './fetch.ts';
-import { type ImageSpec, readImageSpec } from './image-spec.ts';
+import { type ImageSource, lockOf, readImageSource } from './image-source.ts';
+import type { ImageSpec } from './image-spec.ts';
 import { type KernelModules, stageKernelModules } from './kernel-modules.ts';
-import { type ImageLock, packagesFor, readLock } from './lock-file.ts';
+import { type ImageLock, packagesFor } from './lock-file.ts';
 import { packMedium } from './medium.ts';
 import { type Debs, readUnpacked, unpackPackages, unpackTools } from './packages.ts';
 import { type PublishedImage, publish } from './publish.ts';
@@ -34,6 +35,8 @@ export interface BuildOptions {
   /** Asked for only when something has to be downloaded. */
   readonly mirrors: () => Promise<Mirrors>;
   readonly progress: (line: string) => void;
+  /** image/flavours/FLAVOUR.json; the default image when absent. */
+  readonly flavour?: string | undefined;
   /** The sell client's main file; src/sell-client/main.ts when absent. */
   readonly sellClient?: string;
 }
@@ -45,9 +48,8 @@ export interface BuiltImage extends PublishedImage {
 
 /** @throws ImageSpecError, LockError, FetchError, DebError, ToolError … each with its next step */
 export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
-  const image = join(options.projectRoot, 'image');
-  const spec = await readImageSpec(join(image, 'image.json'));
-  const lock = await readLock(join(image, 'image.lock.json'), spec);
+  const source = await readImageSource(options.projectRoot, options.flavour);
+  const lock = await lockOf(source);
   const release = await takeTurn(options);
   try {
     const debs = await fetchPackages(lock.packages, {
@@ -55,7 +57,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
       mirrors: options.mirrors,
       progress: downloadProgress(options.progress),
     });
-    return await buildFrom({ options, image, spec, lock, debs });
+    return await buildFrom({ options, source, spec: source.spec, lock, debs });
   } catch (error) {
     refuseFullDisk(error);
     throw error;
@@ -78,16 +80,19 @@ async function takeTurn({ outputFolder, progress }: BuildOptions): Promise<Relea
 
 interface Job {
   readonly options: BuildOptions;
-  /** The folder image/ of the checkout. */
-  readonly image: string;
+  readonly source: ImageSource;
+  /** The source's. */
   readonly spec: ImageSpec;
   readonly lock: ImageLock;
   readonly debs: Debs;
 }
 
 async function buildFrom(job: Job): Promise<BuiltImage> {
-  const { options, image, spec, lock, debs } = job;
-  const steps = await openSteps(join(options.outputFolder, 'build'), (name) => options.progress(WORDS[name] ?? name));
+  const { options, source, spec, lock, debs } = job;
+  const { image, lockPath, outputs } = source;
+  const steps = await openSteps(join(options.outputFolder, outputs.build), (name) =>
+    options.progress(WORDS[name] ?? name),
+  );
   const toolsFolder = await steps.run('tools', packagesFor(lock, 'tools'), (to) => unpackTools(lock, debs, to));
   const tools = lockedTools(toolsFolder, lock.sourceDateEpoch);
   const packages = await steps.run('packages', lock.packages, (to) => unpackPackages(lock, debs, to, tools));
@@ -95,10 +100,13 @@ async function buildFrom(job: Job): Promise<BuiltImage> {
   const base = await packBase(job, steps, packages, modules, tools);
   const agent = await packAgent(job, steps, base.entries, modules.version, tools);
   const layers = { base: base.path, agent: agent.path };
-  const medium = await steps.run('medium', [lock, spec, base.key, agent.key, await treeSha256(image)], (to) =>
-    packMedium({ image, spec, lock, packages, modules, layers, output: to }, tools),
+  const boot = [await treeSha256(join(image, 'boot')), await treeSha256(join(image, 'initrd'))];
+  const medium = await steps.run(
+    'medium',
+    [lock, spec, base.key, agent.key, boot, await sha256OfFile(lockPath)],
+    (to) => packMedium({ image, spec, lock, lockPath, packages, modules, layers, output: to }, tools),
   );
-  return { ...(await publish(medium, options.outputFolder, spec)), tools };
+  return { ...(await publish(medium, options.outputFolder, source)), tools };
 }
 
 /** What a person reads while a step runs. */
@@ -148,19 +156,19 @@ function withoutContent(entry: RootEntry): RootEntry {
 
 /** The bundle is made each time, as it takes a moment; the squashfs only when the bundle or another input differs. */
 async function packAgent(job: Job, steps: Steps, base: readonly RootEntry[], kernelVersion: string, tools: Tools) {
-  const { options, image, spec, lock } = job;
-  const overlay = join(image, 'rootfs');
-  const bundleFolder = join(options.outputFolder, 'build/bundle');
+  const { options, source, spec, lock } = job;
+  const { overlays, outputs } = source;
+  const bundleFolder = join(options.outputFolder, outputs.build, 'bundle');
   await mkdir(bundleFolder, { recursive: true });
   const sellClient = await bundleSellClient({
     entry: options.sellClient ?? join(options.projectRoot, 'src/sell-client/main.ts'),
     projectRoot: options.projectRoot,
     output: join(bundleFolder, 'sell-client.js'),
   });
-  const key = [lock, spec, await sha256OfFile(sellClient), await treeSha256(overlay), base];
+  const key = [lock, spec, await sha256OfFile(sellClient), await Promise.all(overlays.map(treeSha256)), base];
   const folder = await steps.run('agent', key, async (to) => {
     const { sourceDateEpoch } = lock;
-    const entries = await composeAgent({ spec, kernelVersion, sellClient, overlay, sourceDateEpoch, base });
+    const entries = await composeAgent({ spec, kernelVersion, sellClient, overlays, sourceDateEpoch, base });
     await packLayer(job, entries, join(to, 'agent.sqfs'), tools);
   });
   return { path: join(folder, 'agent.sqfs'), key };

@@ -49,8 +49,8 @@ export const ImageLock = Type.Object(
 export type ImageLock = Static<typeof ImageLock>;
 
 /** The lock, checked to belong to this declaration. @throws LockError */
-export async function readLock(path: string, spec: ImageSpec): Promise<ImageLock> {
-  return parseLock(await readLockText(path), spec);
+export async function readLock(path: string, spec: ImageSpec, relock = RELOCK): Promise<ImageLock> {
+  return parseLock(await readLockText(path, relock), spec, relock);
 }
 
 /** The lock as it is, be it of this declaration or an earlier one: to compare with, never to build from. @throws LockError */
@@ -58,21 +58,21 @@ export async function readAnyLock(path: string): Promise<ImageLock> {
   return parseAnyLock(await readLockText(path));
 }
 
-async function readLockText(path: string): Promise<string> {
+async function readLockText(path: string, relock = RELOCK): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new LockError('LOCK_MISSING', `there is no lock file at ${path}`, { cause, nextStep: RELOCK });
+    throw new LockError('LOCK_MISSING', `there is no lock file at ${path}`, { cause, nextStep: relock });
   });
 }
 
-export function parseLock(text: string, spec: ImageSpec): ImageLock {
+export function parseLock(text: string, spec: ImageSpec, relock = RELOCK): ImageLock {
   const value = parseAnyLock(text);
   const expected = imageSpecSha256(spec);
   if (value.imageSpecSha256 !== expected) {
     throw new LockError(
       'LOCK_STALE',
-      `image.lock.json was made for another image.json (checksum ${value.imageSpecSha256.slice(0, 16)}…, ` +
+      `the lock of ${spec.name} was made for another declaration (checksum ${value.imageSpecSha256.slice(0, 16)}…, ` +
         `now ${expected.slice(0, 16)}…)`,
-      { nextStep: RELOCK },
+      { nextStep: relock },
     );
   }
   return value;

@@ -18,6 +18,7 @@ export interface MediumInput {
   readonly image: string;
   readonly spec: ImageSpec;
   readonly lock: ImageLock;
+  readonly lockPath: string;
   /** From unpackPackages. */
   readonly packages: string;
   readonly modules: KernelModules & { readonly tree: string };
@@ -64,7 +65,7 @@ export async function packMedium(input: MediumInput, tools: Tools): Promise<void
 
   const values = await computeReferenceValues({
     image: { name: spec.name, version: spec.version },
-    lockSha256: await sha256OfFile(join(input.image, 'image.lock.json')),
+    lockSha256: await sha256OfFile(input.lockPath),
     iso,
     shim: boot.shim,
     grub: boot.grub,

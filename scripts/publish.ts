@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '../src/shared/errors.ts';
-import type { ImageSpec } from './image-spec.ts';
+import type { ImageSource } from './image-source.ts';
 import type { PartSize } from './sizes.ts';
 
 export class PublishError extends CodedError<'ISO_OVER_BUDGET' | 'NOT_BUILT'> {}
@@ -16,30 +16,34 @@ export interface PublishedImage {
 }
 
 /** @throws PublishError ISO_OVER_BUDGET */
-export async function publish(medium: string, outputFolder: string, spec: ImageSpec): Promise<PublishedImage> {
+export async function publish(medium: string, outputFolder: string, source: ImageSource): Promise<PublishedImage> {
   const sizes = JSON.parse(await readFile(join(medium, 'sizes.json'), 'utf8')) as PartSize[];
   const isoBytes = sizes.find((one) => one.name === 'iso')?.bytes ?? 0;
-  const budgetBytes = spec.budgets.isoBytes;
+  const budgetBytes = source.spec.budgets.isoBytes;
   if (isoBytes > budgetBytes) {
-    throw new PublishError('ISO_OVER_BUDGET', `the ISO has ${isoBytes} bytes; image.json allows ${budgetBytes}`, {
-      nextStep: 'take something out of image/image.json, or raise budgets.isoBytes there and lock again',
-    });
+    throw new PublishError(
+      'ISO_OVER_BUDGET',
+      `the ISO of ${source.spec.name} has ${isoBytes} bytes; its budget is ${budgetBytes}`,
+      {
+        nextStep: `take something out of its declaration, or raise budgets.isoBytes there, and: npx cpushare image lock${source.words}`,
+      },
+    );
   }
-  const iso = join(outputFolder, `${spec.name}.iso`);
-  const referenceValues = join(outputFolder, 'reference-values.json');
+  const iso = join(outputFolder, source.outputs.iso);
+  const referenceValues = join(outputFolder, source.outputs.referenceValues);
   await mkdir(outputFolder, { recursive: true });
-  await place(join(medium, 'sizes.json'), join(outputFolder, 'sizes.json'));
+  await place(join(medium, 'sizes.json'), join(outputFolder, source.outputs.sizes));
   await place(join(medium, 'reference-values.json'), referenceValues);
   await place(join(medium, 'image.iso'), iso);
   return { iso, referenceValues, sizes, budgetBytes };
 }
 
 /** Of the image that lies in the output folder. @throws PublishError NOT_BUILT */
-export async function readSizes(outputFolder: string): Promise<PartSize[]> {
-  const text = await readFile(join(outputFolder, 'sizes.json'), 'utf8').catch((cause: unknown) => {
-    throw new PublishError('NOT_BUILT', `there is no built image in ${outputFolder}`, {
+export async function readSizes(outputFolder: string, { outputs, spec, words }: ImageSource): Promise<PartSize[]> {
+  const text = await readFile(join(outputFolder, outputs.sizes), 'utf8').catch((cause: unknown) => {
+    throw new PublishError('NOT_BUILT', `there is no built ${spec.name} in ${outputFolder}`, {
       cause,
-      nextStep: 'npx cpushare image build',
+      nextStep: `npx cpushare image build${words}`,
     });
   });
   return JSON.parse(text) as PartSize[];

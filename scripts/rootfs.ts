@@ -51,8 +51,8 @@ export interface AgentLayerInput {
   readonly kernelVersion: string;
   /** The bundled sell client, one file. */
   readonly sellClient: string;
-  /** image/rootfs */
-  readonly overlay: string;
+  /** image/rootfs, and a flavour's own over it. */
+  readonly overlays: readonly string[];
   readonly sourceDateEpoch: number;
   /** What it will lie over: only paths, kinds and modes are looked at. */
   readonly base: readonly RootEntry[];
@@ -64,7 +64,7 @@ export async function composeAgent(input: AgentLayerInput): Promise<RootEntry[]>
     { overlay: false, entries: input.base },
     { overlay: false, entries: factEntries(input.spec) },
     { overlay: false, entries: sellClientEntries(input.sellClient) },
-    { overlay: true, entries: await overlayEntries(input) },
+    ...(await Promise.all(input.overlays.map((folder) => overlayLayer(folder, input)))),
   ]);
   return upperLayer(merged, input.base);
 }
@@ -135,7 +135,7 @@ async function filesBelow(folder: string): Promise<RootEntry[]> {
     });
 }
 
-async function overlayEntries(input: AgentLayerInput): Promise<RootEntry[]> {
+async function overlayLayer(folder: string, input: AgentLayerInput) {
   const values = {
     imageName: input.spec.name,
     imageVersion: input.spec.version,
@@ -143,7 +143,7 @@ async function overlayEntries(input: AgentLayerInput): Promise<RootEntry[]> {
     sourceDateEpoch: input.sourceDateEpoch,
   };
   const entries: RootEntry[] = [];
-  for (const entry of await filesBelow(input.overlay)) {
+  for (const entry of await filesBelow(folder)) {
     if (entry.kind !== 'file' || entry.content instanceof Uint8Array) continue;
     const executable = ((await stat(entry.content.file)).mode & 0o100) !== 0;
     if (!entry.path.endsWith('.mustache')) entries.push({ ...entry, executable });
@@ -152,5 +152,5 @@ async function overlayEntries(input: AgentLayerInput): Promise<RootEntry[]> {
       entries.push({ ...text(entry.path.slice(0, -'.mustache'.length), rendered), executable });
     }
   }
-  return entries;
+  return { overlay: true, entries };
 }

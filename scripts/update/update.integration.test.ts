@@ -39,6 +39,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const update = (after: ImageLock, write: boolean) =>
   updateLock({
     lockPath: lockPath(),
+    words: ' --flavour test',
     resolve: async () => after,
     fetch: { cache: join(folder, 'cache'), mirrors: async () => ({ debian: [], 'debian-security': [] }) },
     write,
@@ -55,7 +56,7 @@ describe('updateLock', () => {
   it('writes the whole lock when asked, and says what to do next', async () => {
     expect(await update(lockOf('2'), true)).toBe('written');
     expect(await readFile(lockPath(), 'utf8')).toBe(formatLock(lockOf('2')));
-    expect(told.at(-1)).toContain('image build');
+    expect(told.at(-1)).toContain('image build --flavour test');
     expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 

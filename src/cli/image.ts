@@ -3,47 +3,47 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { buildImage } from '../../scripts/build.ts';
 import { cacheFolder } from '../../scripts/cache-folder.ts';
-import { readImageSpec } from '../../scripts/image-spec.ts';
+import { readImageSource } from '../../scripts/image-source.ts';
 import { resolveLock } from '../../scripts/lock.ts';
 import { writeLock } from '../../scripts/lock-file.ts';
 import { projectRoot } from '../../scripts/project.ts';
 import { readSizes } from '../../scripts/publish.ts';
 import { formatSizes } from '../../scripts/sizes.ts';
+import { type FlavourArguments, flavourOption } from './image/flavour-option.ts';
 import { mirrorCommand } from './image/mirror.ts';
 import { type MirrorArguments, mirrorOptions, mirrorsOf } from './image/mirror-options.ts';
 import { updateCommand } from './image/update.ts';
 import { writeCommand } from './image/write.ts';
 
-const paths = {
-  spec: join(projectRoot, 'image/image.json'),
-  lock: join(projectRoot, 'image/image.lock.json'),
-  output: join(projectRoot, 'dist'),
-};
+const outputFolder = join(projectRoot, 'dist');
 
 const print = (line: string) => console.log(line);
 
-const lockCommand: CommandModule<object, MirrorArguments> = {
+const lockCommand: CommandModule<object, MirrorArguments & FlavourArguments> = {
   command: 'lock',
   describe: 'Resolve image.json to exact packages and write image.lock.json',
-  builder: (yargs) => mirrorOptions(yargs).example('$0 image lock', 'take the newest packages of the suite'),
+  builder: (yargs) =>
+    flavourOption(mirrorOptions(yargs)).example('$0 image lock', 'take the newest packages of the suite'),
   handler: async (given) => {
-    const spec = await readImageSpec(paths.spec);
-    await writeLock(paths.lock, await resolveLock(spec, await mirrorsOf(given), print));
-    print(`Wrote ${paths.lock}`);
+    const { spec, lockPath } = await readImageSource(projectRoot, given.flavour);
+    await writeLock(lockPath, await resolveLock(spec, await mirrorsOf(given), print));
+    print(`Wrote ${lockPath}`);
   },
 };
 
-const buildCommand: CommandModule<object, MirrorArguments> = {
+const buildCommand: CommandModule<object, MirrorArguments & FlavourArguments> = {
   command: 'build',
   describe: 'Build the ISO and its reference values from image.lock.json',
   builder: (yargs) =>
-    mirrorOptions(yargs)
+    flavourOption(mirrorOptions(yargs))
       .example('$0 image build', `write dist/cpushare-seller.iso`)
+      .example('$0 image build --flavour wifi', 'write dist/cpushare-seller-wifi.iso')
       .example('$0 image build --mirror URL', 'take packages from another Debian mirror, such as a snapshot archive'),
   handler: async (given) => {
     const built = await buildImage({
       projectRoot,
-      outputFolder: paths.output,
+      outputFolder,
+      flavour: given.flavour,
       cacheFolder: cacheFolder(),
       mirrors: () => mirrorsOf(given),
       progress: print,
@@ -52,17 +52,17 @@ const buildCommand: CommandModule<object, MirrorArguments> = {
   },
 };
 
-const sizeCommand: CommandModule<object, { readonly json: boolean }> = {
+const sizeCommand: CommandModule<object, FlavourArguments & { readonly json: boolean }> = {
   command: 'size',
   describe: 'Show how large each part of the built image is',
   builder: (yargs) =>
-    yargs
+    flavourOption(yargs)
       .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
       .example('$0 image size', 'weigh dist/cpushare-seller.iso and its parts'),
-  handler: async ({ json }) => {
-    const spec = await readImageSpec(paths.spec);
-    const sizes = await readSizes(paths.output);
-    print(json ? JSON.stringify(sizes) : formatSizes(sizes, spec.budgets.isoBytes));
+  handler: async ({ json, flavour }) => {
+    const source = await readImageSource(projectRoot, flavour);
+    const sizes = await readSizes(outputFolder, source);
+    print(json ? JSON.stringify(sizes) : formatSizes(sizes, source.spec.budgets.isoBytes));
   },
 };
 
