@@ -61,6 +61,24 @@ export type AttestationState =
   | { readonly kind: 'refused'; readonly machineId: string; readonly sinceMs: number; readonly problem: Problem }
   | { readonly kind: 'unattested'; readonly problem: Problem };
 
+/** Whose machine this is at the broker (RFC 8628). Times are the machine's uptime. */
+export type PairingState =
+  /** Not asked yet, or the broker has not answered. */
+  | { readonly kind: 'unknown' }
+  | {
+      readonly kind: 'waiting';
+      /** XXXX-XXXX */
+      readonly userCode: string;
+      readonly verificationUri: string;
+      /** With the code in it, for the QR code. */
+      readonly verificationUriComplete: string;
+      readonly expiresAtMs: number;
+    }
+  /** A person said no on the broker's page; a new code comes at `nextAtMs`. */
+  | { readonly kind: 'denied'; readonly nextAtMs: number }
+  /** `lasting`: the broker knows this machine again by its TPM; else only until it is switched off. */
+  | { readonly kind: 'paired'; readonly account: string; readonly lasting: boolean };
+
 export interface AgentState {
   readonly platform: { readonly bootMode: 'uefi' | 'bios'; readonly secureBoot: boolean | null } | null;
   readonly network: NetworkState;
@@ -68,6 +86,7 @@ export interface AgentState {
   readonly tpm: TpmState;
   readonly accelerator: AcceleratorResult | null;
   readonly attestation: AttestationState;
+  readonly pairing: PairingState;
   /** Checks that buyers ask for through the broker: whether one is being answered, and how many were. */
   readonly checks: { readonly answering: boolean; readonly answered: number };
   /** Of the machine's memory, measured after each verdict: what is left to sell depends on it. */
@@ -92,6 +111,7 @@ export type AgentEvent =
     }
   | { readonly type: 'refused'; readonly machineId: string; readonly atMs: number; readonly problem: Problem }
   | { readonly type: 'unattested'; readonly problem: Problem }
+  | { readonly type: 'pairing'; readonly pairing: PairingState }
   | { readonly type: 'check-begun' }
   | { readonly type: 'check-ended'; readonly answered: boolean }
   | { readonly type: 'memory'; readonly usedBytes: number }
@@ -105,6 +125,7 @@ export const initialState: AgentState = {
   tpm: { kind: 'searching' },
   accelerator: null,
   attestation: { kind: 'starting' },
+  pairing: { kind: 'unknown' },
   checks: { answering: false, answered: 0 },
   memoryUsedBytes: null,
   problem: null,
@@ -135,6 +156,8 @@ export function next(state: AgentState, event: AgentEvent): AgentState {
       return { ...state, attestation: refused(state.attestation, event), problem: null };
     case 'unattested':
       return { ...state, attestation: { kind: 'unattested', problem: event.problem }, problem: null };
+    case 'pairing':
+      return { ...state, pairing: event.pairing };
     case 'check-begun':
       return { ...state, checks: { ...state.checks, answering: true } };
     case 'check-ended':

@@ -2,7 +2,9 @@
 import { constants, createWriteStream, type WriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { AgentState } from '../agent/state.ts';
+import { drawRow, PREPARE, RESTORE } from './ansi.ts';
 import { renderScreen } from './render.ts';
+import type { Row } from './rows.ts';
 import { newLines, statusLines } from './status-lines.ts';
 
 export interface Display {
@@ -23,21 +25,30 @@ export async function openConsoles(activeConsoles: string, title: string): Promi
   });
 }
 
+/** The kernel's own messages may overwrite the screen: it is drawn whole again now and then. */
+const REDRAW_MS = 60_000;
+
 /** Draws in place, and only the rows that differ from what is there. */
 export function screenDisplay(out: NodeJS.WritableStream & { writableLength?: number }, title: string): Display {
-  let shown: string[] = [];
+  let shown: readonly Row[] = [];
+  let drawnWholeAtMs = 0;
   return {
     show: (state, nowMs) => {
       if ((out.writableLength ?? 0) > MAX_QUEUED_BYTES) return;
-      const lines = renderScreen(state, { title, nowMs });
-      // Hide the cursor, no automatic wrap, clear: once.
-      const head = shown.length === 0 ? '\x1b[?25l\x1b[?7l\x1b[2J' : '';
-      const rows = lines.map((line, row) => (shown[row] === line ? '' : `\x1b[${row + 1};1H${line}`)).join('');
-      shown = lines;
-      if (head + rows !== '') out.write(head + rows);
+      if (nowMs - drawnWholeAtMs >= REDRAW_MS) shown = [];
+      const rows = renderScreen(state, { title, nowMs });
+      const whole = shown.length === 0;
+      if (whole) drawnWholeAtMs = nowMs;
+      const drawn = rows.map((row, index) => (sameRow(shown[index], row) ? '' : drawRow(index, row))).join('');
+      shown = rows;
+      if (drawn !== '') out.write((whole ? PREPARE : '') + drawn);
     },
-    close: () => out.end('\x1b[?25h\x1b[?7h'),
+    close: () => out.end(RESTORE),
   };
+}
+
+function sameRow(a: Row | undefined, b: Row): boolean {
+  return a?.text === b.text && a.looks === b.looks;
 }
 
 export function linesDisplay(out: NodeJS.WritableStream & { writableLength?: number }): Display {

@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AgentEvent, type AgentState, initialState, next } from '../agent/state.ts';
-import { linesDisplay, screenDisplay } from './consoles.ts';
-import { COLUMNS, ROWS, renderScreen } from './render.ts';
-import { statusLines } from './status-lines.ts';
+import { NOW_MS, SCREEN_STATES, TITLE } from '../testing/screen-states.ts';
+import { renderScreen } from './render.ts';
+import { COLUMNS, ROWS } from './rows.ts';
 
 const machineId = 'ab'.repeat(32);
 const up: AgentEvent = {
@@ -17,22 +18,40 @@ const refusedWith = (code: string, message: string): AgentEvent => ({
   problem: { code, message, nextStep: 'write the stick again' },
 });
 const reduced = (...events: AgentEvent[]): AgentState => events.reduce(next, initialState);
-const screen = (state: AgentState, nowMs = 60_000) =>
-  renderScreen(state, { title: 'cpushare-seller 0.1.0', nowMs }).join('\n');
+const rowsOf = (state: AgentState, nowMs = 60_000) => renderScreen(state, { title: 'cpushare-seller 0.1.0', nowMs });
+const screen = (state: AgentState, nowMs?: number) =>
+  rowsOf(state, nowMs)
+    .map(({ text }) => text)
+    .join('\n');
 
 describe('renderScreen', () => {
-  it('is always 25 rows of 80 printable characters, whatever broker and firmware say', () => {
+  it.each(Object.entries(SCREEN_STATES))('shows "%s" as it is kept', async (name, state) => {
+    const rows = renderScreen(state, { title: TITLE, nowMs: NOW_MS });
+    const kept = [...rows.map(({ text }) => `|${text}|`), ...rows.map(({ looks }) => `:${looks.trimEnd()}`), ''];
+    await expect(kept.join('\n')).toMatchFileSnapshot(join(import.meta.dirname, `golden/${name}.txt`));
+  });
+
+  it('is always 25 rows of 80 cells that every console font has, whatever broker and firmware say', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 3000 });
     fc.assert(
-      fc.property(
-        fc.string({ unit: 'binary', maxLength: 3000 }),
-        fc.string({ maxLength: 200 }),
-        fc.nat(),
-        (message, code, nowMs) => {
-          const rows = renderScreen(reduced(up, refusedWith(code, message)), { title: message, nowMs });
+      fc.property(text, fc.string({ maxLength: 200 }), fc.nat(), (message, code, nowMs) => {
+        const pairing = {
+          kind: 'waiting',
+          userCode: code,
+          verificationUri: message,
+          verificationUriComplete: message.slice(0, 2000),
+          expiresAtMs: nowMs,
+        } as const;
+        const states = [reduced(up, refusedWith(code, message)), reduced(up, { type: 'pairing', pairing })];
+        for (const state of states) {
+          const rows = renderScreen(state, { title: message, nowMs });
           expect(rows).toHaveLength(ROWS);
-          for (const row of rows) expect(row).toMatch(new RegExp(`^[ -~]{${COLUMNS}}$`));
-        },
-      ),
+          for (const { text, looks } of rows) {
+            expect(text).toMatch(new RegExp(`^[ -~█▀▄]{${COLUMNS}}$`));
+            expect(looks).toMatch(new RegExp(`^[ wdgyr]{${COLUMNS}}$`));
+          }
+        }
+      }),
     );
   });
 
@@ -57,6 +76,24 @@ describe('renderScreen', () => {
     const network = kind === 'no-card' ? { kind } : { kind, cards: ['eth0'] };
     expect(screen(reduced({ type: 'network', network }))).toContain(says);
   });
+
+  it('names the codes of what else is wrong', () => {
+    const text = screen(
+      reduced(
+        { type: 'network', network: { kind: 'no-link', cards: ['eth0'] } },
+        { type: 'configuration', configuration: { kind: 'missing' } },
+      ),
+    );
+    expect(text).toContain('[NETWORK_NO_LINK]');
+    expect(text).toContain('! also: CONFIGURATION_MISSING');
+  });
+
+  it('never claims work or money: there is no market yet', () => {
+    for (const state of Object.values(SCREEN_STATES)) {
+      const text = screen(state, NOW_MS);
+      if (text.includes('Earnings')) expect(text).toMatch(/Earnings {6}none yet/);
+    }
+  });
 });
 
 describe("a buyer's check", () => {
@@ -68,54 +105,5 @@ describe("a buyer's check", () => {
     expect(screen(reduced(begun, answered))).toContain('1 check answered');
     expect(screen(reduced(begun, answered, begun, answered))).toContain('2 checks answered');
     expect(screen(reduced(begun, { type: 'check-ended', answered: false }))).not.toContain('Buyers');
-    expect(statusLines(reduced(begun))).toContain('cpushare: buyer-check=answering');
-    expect(statusLines(reduced(begun, answered))).toContain('cpushare: buyer-checks answered=1');
-  });
-});
-
-describe('statusLines', () => {
-  it('has stable keys for programs', () => {
-    const lines = statusLines(reduced(up, { type: 'accepted', machineId, atMs: 1000, nextAttestationMs: 60_000 }));
-    expect(lines).toContain('cpushare: network=up address=10.0.2.15');
-    expect(lines).toContain(`cpushare: attestation=accepted machine=${machineId} at-ms=1000`);
-  });
-
-  it('never breaks a line or its quotes, whatever a message holds', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (message) => {
-        for (const line of statusLines(reduced(refusedWith('X', message)))) expect(line).toMatch(/^cpushare: [ -~]+$/);
-      }),
-    );
-  });
-});
-
-function sink() {
-  const written: string[] = [];
-  const out = { write: (text: string) => written.push(text), end: () => {} } as unknown as NodeJS.WritableStream;
-  return { out, written };
-}
-
-describe('displays', () => {
-  it('draws the whole screen once, then only the rows that changed', () => {
-    const { out, written } = sink();
-    const display = screenDisplay(out, 'title');
-    display.show(initialState, 0);
-    display.show(initialState, 10);
-    display.show(initialState, 1000);
-    expect(written).toHaveLength(2);
-    expect(written[1]).toContain('\x1b[25;1HRunning for 1 s');
-    expect(written[1]?.split('\x1b[')).toHaveLength(2);
-  });
-
-  it('prints a line when something changed, and again only when it comes back', () => {
-    const { out, written } = sink();
-    const display = linesDisplay(out);
-    const down: AgentEvent = { type: 'network', network: { kind: 'no-link', cards: ['eth0'] } };
-    for (const state of [reduced(up), reduced(up), reduced(up, down), reduced(up, down, up)]) display.show(state, 0);
-    const lines = written
-      .join('')
-      .split('\r\n')
-      .filter((line) => line.includes('network='));
-    expect(lines.map((line) => /network=(\S+)/.exec(line)?.[1])).toEqual(['up', 'no-link', 'up']);
   });
 });

@@ -3,7 +3,7 @@
  * Values with spaces are in double quotes; the keys are stable, the words in quotes are for people.
  */
 import type { AgentState, Problem } from '../agent/state.ts';
-import { printable, problems } from './render.ts';
+import { problems } from './problems.ts';
 
 /** Every fact as one line; a change of state prints the lines that were not there before. */
 export function statusLines(state: AgentState): string[] {
@@ -24,13 +24,17 @@ export function statusLines(state: AgentState): string[] {
   else if (attestation.kind === 'refused') {
     lines.push(`attestation=refused machine=${attestation.machineId} code=${attestation.problem.code}`);
   } else lines.push(`attestation=${attestation.kind}`);
+  const { pairing } = state;
+  if (pairing.kind === 'waiting') lines.push(`pairing=waiting code=${pairing.userCode} url=${pairing.verificationUri}`);
+  else if (pairing.kind === 'paired') lines.push(`pairing=paired account=${quoted(pairing.account)}`);
+  else if (pairing.kind === 'denied') lines.push('pairing=denied');
   const { answering, answered } = state.checks;
   if (answering) lines.push('buyer-check=answering');
   if (answered > 0) lines.push(`buyer-checks answered=${answered}`);
   if (state.memoryUsedBytes !== null) lines.push(`memory used-bytes=${state.memoryUsedBytes}`);
   for (const found of problems(state)) lines.push(problemLine(found));
   if (state.problem !== null) lines.push(problemLine(state.problem.problem));
-  return lines.map((line) => `cpushare: ${printable(line)}`);
+  return lines.map((line) => `cpushare: ${line.replace(/[^\x20-\x7e]/g, '?')}`);
 }
 
 export function newLines(before: readonly string[], after: readonly string[]): string[] {

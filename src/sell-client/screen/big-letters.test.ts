@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { bigText, mediumText } from './big-letters.ts';
+import { qrCells } from './qr.ts';
+
+const WORDS = ['BOOTING', 'SET UP', 'OFFLINE', 'PAIR ME', 'WAITING', 'REFUSED', 'NO TPM', 'ERROR', 'EARNING'];
+/** RFC 8628 §6.1. */
+const CODE_LETTERS = [...'BCDFGHJKLMNPQRSTVWXZ'];
+
+describe('large letters', () => {
+  it.each(WORDS)('%s is seven rows high and fits the screen', (word) => {
+    const rows = bigText(word, 78);
+    expect(rows).toHaveLength(7);
+    for (const row of rows) expect(row).toMatch(/^[ █]{1,78}$/);
+  });
+
+  it('have a shape of their own for each letter that a code can hold', () => {
+    const shapes = [...CODE_LETTERS, '-'].map((letter) => mediumText(letter).join('\n'));
+    expect(new Set(shapes).size).toBe(CODE_LETTERS.length + 1);
+    for (const shape of shapes) expect(shape.trim()).not.toBe('');
+  });
+});
+
+describe('the QR code', () => {
+  it('is left out where it does not fit', () => {
+    expect(qrCells('HTTPS://BROKER.EXAMPLE:42007/PAIR/WDJB-MJHT', { columns: 37, rows: 17 })).toHaveLength(17);
+    expect(qrCells('x'.repeat(300), { columns: 37, rows: 17 })).toBeNull();
+  });
+
+  it('gives up on what no QR code can hold', () => {
+    expect(qrCells('x'.repeat(5000), { columns: 37, rows: 17 })).toBeNull();
+  });
+});

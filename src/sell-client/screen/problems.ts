@@ -1,0 +1,35 @@
+/** What keeps the machine from earning and what the seller can do, the most basic first: without a network nothing else matters. */
+import type { AgentState, Problem } from '../agent/state.ts';
+
+export function problems(state: AgentState): Problem[] {
+  const found: Problem[] = [];
+  if (state.network.kind === 'no-card') {
+    found.push(
+      problem('NETWORK_NO_CARD', 'no wired network card was found', 'plug in a wired card; WiFi is not supported yet'),
+    );
+  }
+  if (state.network.kind === 'no-link') {
+    found.push(problem('NETWORK_NO_LINK', 'no network cable is connected', 'plug in a cable to your router'));
+  }
+  if (state.network.kind === 'no-address') {
+    found.push(problem('NETWORK_NO_ADDRESS', 'the network gave no address', 'check that DHCP is on in your router'));
+  }
+  if (state.configuration.kind === 'missing') {
+    found.push(
+      problem(
+        'CONFIGURATION_MISSING',
+        'no volume labelled CPUSHARE was found, and no configuration in SMBIOS',
+        'plug in a second stick labelled CPUSHARE with the file cpushare.json; it names the broker',
+      ),
+    );
+  }
+  if (state.configuration.kind === 'rejected') found.push(state.configuration.problem);
+  if (state.attestation.kind === 'refused' || state.attestation.kind === 'unattested')
+    found.push(state.attestation.problem);
+  else if (state.tpm.kind === 'failed') found.push(state.tpm.problem);
+  return found;
+}
+
+function problem(code: string, message: string, nextStep: string): Problem {
+  return { code, message, nextStep };
+}
