@@ -12,7 +12,8 @@ import { RH } from 'tpm2-ts/constants';
 import { akTemplate } from 'tpm2-ts/templates';
 import { startTestTpm, type TestTpm } from 'tpm2-ts/testing/swtpm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { clockFindings, describeBetween, type QuoteClock, quoteClockOf } from './quote-clock.ts';
+import { clockFindings } from './judge-quote-clock.ts';
+import { describeBetween, type QuoteClock, quoteClockOf } from './quote-clock.ts';
 
 let machine: TestTpm;
 beforeAll(async () => {

@@ -3,12 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { newLedger } from '../ledger.ts';
 import type { ClockPolicy } from '../policy/policy.ts';
 import type { Check } from '../verdict.ts';
+import { clockFindings, judgeQuoteClock } from './judge-quote-clock.ts';
 import {
-  clockFindings,
   describeBetween,
   describeClock,
   isLater,
-  judgeQuoteClock,
   type QuoteClock,
   quoteClockOf,
   quoteClockProblem,

@@ -1,10 +1,8 @@
 /**
- * Did the TPM go on from where it was last seen? Its counters are signed with every quote (TPMS_CLOCK_INFO, Part 2
- * §10.11.1; Part 1 §36): a TPM whose state was put back, or whose firmware was, cannot show higher ones. Pure.
+ * The TPM's own counters, signed with every quote (TPMS_CLOCK_INFO, Part 2 §10.11.1; Part 1 §36): as a value, compared,
+ * and in words. What of it is refused: judge-quote-clock.ts.
  */
 import type { TpmsQuote } from 'tpm2-ts/attest';
-import type { Failure, Ledger } from '../ledger.ts';
-import type { ClockPolicy } from '../policy/policy.ts';
 
 /** What a quote says of its TPM's time, as JSON holds it: a u64 is text. */
 export interface QuoteClock {
@@ -38,66 +36,11 @@ export function quoteClockOf(
   };
 }
 
-/** True when nothing is wrong with it, or the policy overlooks what is. `last`: the newest clock known of this TPM, or null. */
-export function judgeQuoteClock(
-  now: QuoteClock,
-  last: QuoteClock | null,
-  policy: ClockPolicy,
-  ledger: Pick<Ledger, 'pass' | 'fail'>,
-): boolean {
-  const findings = clockFindings(now, last);
-  const refused = findings.find(({ rule }) => policy[rule] === 'refuse');
-  if (refused !== undefined) {
-    ledger.fail('quote-clock', refused.failure);
-    return false;
-  }
-  const overlooked = findings.map(({ failure }) => ` Overlooked by the policy: ${failure.sentence}`).join('');
-  ledger.pass('quote-clock', `${continuity(last, findings.length === 0)}${overlooked}`);
-  return true;
-}
-
-export interface ClockFinding {
-  readonly rule: keyof ClockPolicy;
-  readonly failure: Failure;
-}
-
-/** All that speaks against it, the worst first; what of it is refused is the policy's word. */
-export function clockFindings(now: QuoteClock, last: QuoteClock | null): readonly ClockFinding[] {
-  const back = last === null ? null : wentBack(now, last);
-  const rolledBack = last !== null && firmwareFell(now, last);
-  return [
-    ...(back === null ? [] : [finding('backwards', 'QUOTE_CLOCK_BACKWARDS', back)]),
-    ...(rolledBack
-      ? [
-          finding(
-            'firmwareRollback',
-            'TPM_FIRMWARE_ROLLED_BACK',
-            `The TPM's firmware is ${now.firmwareVersion}, and was ${last.firmwareVersion} before.`,
-          ),
-        ]
-      : []),
-    ...(now.safe
-      ? []
-      : [
-          finding(
-            'unsafe',
-            'QUOTE_CLOCK_UNSAFE',
-            'The TPM lost power without an orderly shutdown and says that its clock may have gone back.',
-          ),
-        ]),
-  ];
-}
-
-const finding = (rule: keyof ClockPolicy, code: Failure['code'], sentence: string): ClockFinding => ({
-  rule,
-  failure: { code, family: 'policy', sentence },
-});
-
 /**
  * A reset raises resetCount, lets restartCount start again, and may set the clock back a little, which `safe` then admits.
  * Nothing else may fall. Counts that the TPM obfuscates show no reset, so that only the clock is left.
  */
-function wentBack(now: QuoteClock, last: QuoteClock): string | null {
+export function wentBack(now: QuoteClock, last: QuoteClock): string | null {
   const comparable = !now.obfuscated && !last.obfuscated;
   if (comparable && now.resetCount < last.resetCount) {
     return `The TPM says ${now.resetCount} resets, and had ${last.resetCount} before: it was cleared, or an old state of it was put back.`;
@@ -110,16 +53,6 @@ function wentBack(now: QuoteClock, last: QuoteClock): string | null {
     return `The TPM says ${now.restartCount} restarts since its last reset, and had ${last.restartCount} before.`;
   }
   return null;
-}
-
-function firmwareFell(now: QuoteClock, last: QuoteClock): boolean {
-  if (now.obfuscated || last.obfuscated) return false;
-  return BigInt(`0x${now.firmwareVersion}`) < BigInt(`0x${last.firmwareVersion}`);
-}
-
-function continuity(last: QuoteClock | null, sound: boolean): string {
-  if (last === null) return 'No earlier clock of this TPM is known, so nothing is said about what it went through.';
-  return sound ? "The TPM's counters went on from the last known ones." : "The TPM's counters were compared.";
 }
 
 /** Whether `now` may take the place of `last` as the newest one known. */
