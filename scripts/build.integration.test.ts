@@ -77,7 +77,7 @@ describe('buildImage', () => {
     }[];
     const iso = sizes.find((one) => one.name === 'iso')?.bytes ?? 0;
     expect(iso).toBe((await stat(join(scratch, 'one/cpushare-seller.iso'))).size);
-    expect(iso).toBeLessThanOrEqual(80 * 2 ** 20);
+    expect(iso).toBeLessThanOrEqual(64 * 2 ** 20);
   });
 
   it('refuses a stale lock before it does anything', async () => {

@@ -44,7 +44,7 @@ export function readElf(bytes: Uint8Array, name: string): ElfFacts {
       interpreter: interpreter === undefined ? null : textAt(bytes, interpreter.offset, interpreter.sizeBytes),
     };
   } catch (cause) {
-    if (cause instanceof RangeError) throw malformed(name, 'a table points outside the file', cause);
+    if (cause instanceof RangeError) throw malformed(name, 'a table points outside the file');
     throw cause instanceof ElfError ? malformed(name, cause.message) : cause;
   }
 }

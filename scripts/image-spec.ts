@@ -38,6 +38,8 @@ export const ImageSpec = Type.Object(
     files: Type.Record(name, Type.Array(glob)),
     /** Libraries loaded by name at run time, which no DT_NEEDED shows. */
     libraries: Type.Array(Type.String()),
+    /** Items of ICU's data that Node.js gets, without the package's prefix; the others stay out. */
+    icuData: Type.Array(glob, { minItems: 1 }),
     /** Symbolic links of the root: path to target. */
     links: Type.Record(Type.String(), Type.String()),
     /** Kernel modules by name; what they depend on follows by itself. */

@@ -3,12 +3,13 @@
  * what Debian brings, and what we put over it. The second is small and changes often. Runs nothing.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import mustache from 'mustache';
 import { CodedError } from '../src/shared/errors.ts';
 import type { TreeEntry } from './deb.ts';
 import { type Available, followLinks, LIBRARY_FOLDER, libraryClosure } from './elf-closure.ts';
 import { globToRegExp } from './glob.ts';
+import { ICU_DATA_LIBRARY, keepIcuItems } from './icu-data.ts';
 import type { ImageSpec } from './image-spec.ts';
 import { baseEntries, factEntries, type RootEntry, text } from './root-entry.ts';
 import { mergeEntries, upperLayer } from './root-tar.ts';
@@ -29,7 +30,7 @@ export interface BaseLayerInput {
   readonly modulesFolder: string;
 }
 
-/** Programs, their libraries and the kernel modules; sorted and complete. @throws RootfsError, ClosureError, RootError */
+/** Programs, their libraries and the kernel modules; sorted and complete. @throws RootfsError, ClosureError, IcuDataError, RootError */
 export async function composeBase(input: BaseLayerInput): Promise<RootEntry[]> {
   const { spec, packages } = input;
   const available = availableFiles(packages);
@@ -38,7 +39,11 @@ export async function composeBase(input: BaseLayerInput): Promise<RootEntry[]> {
     (name) => followLinks(`${LIBRARY_FOLDER}/${name}`, available) ?? notFound('libc6', name),
   );
   const libraries = await libraryClosure([...chosen, ...extra], available);
-  const fromPackages = [...new Set([...chosen, ...extra, ...libraries])].map((path) => entryAt(path, packages));
+  const paths = [...new Set([...chosen, ...extra, ...libraries])];
+  const fromPackages = await withLeanIcu(
+    paths.map((path) => entryAt(path, packages)),
+    spec.icuData,
+  );
   return mergeEntries([
     { overlay: false, entries: fromPackages },
     { overlay: false, entries: baseEntries(spec, await caBundle(packages)) },
@@ -104,6 +109,17 @@ function entryAt(path: string, packages: readonly UnpackedPackage[]): RootEntry 
     if (entry?.kind === 'file') return { ...entry, content: { file: join(folder, path) } };
   }
   return notFound('set of packages', path);
+}
+
+/** Node.js brings 32 MB of ICU data, of which the sell client needs one language and no foreign character sets. */
+async function withLeanIcu(entries: readonly RootEntry[], items: readonly string[]): Promise<RootEntry[]> {
+  return Promise.all(
+    entries.map(async (entry) => {
+      if (entry.kind !== 'file' || !ICU_DATA_LIBRARY.test(basename(entry.path))) return entry;
+      const { content } = entry;
+      return { ...entry, content: keepIcuItems('file' in content ? await readFile(content.file) : content, items) };
+    }),
+  );
 }
 
 /** As update-ca-certificates makes it: every certificate of the package, in the order of their names. */

@@ -5,6 +5,7 @@ import { configurationTargets } from './targets-configuration.ts';
 import { cryptoTargets } from './targets-crypto.ts';
 import { documentTargets } from './targets-documents.ts';
 import { explainTargets } from './targets-explain.ts';
+import { imageTargets } from './targets-image.ts';
 import { logTargets } from './targets-logs.ts';
 import { tpmTargets } from './targets-tpm.ts';
 
@@ -17,5 +18,6 @@ export function allTargets(): readonly Target[] {
     ...appraisalTargets(),
     ...explainTargets(),
     ...configurationTargets(),
+    ...imageTargets(),
   ];
 }
