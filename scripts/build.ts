@@ -137,8 +137,8 @@ async function stageModules(job: Job, steps: Steps, packages: string, tools: Too
 }
 
 async function packBase(job: Job, steps: Steps, packages: string, modules: StagedModules, tools: Tools) {
-  const { files, libraries, links, squashfs } = job.spec;
-  const key = [job.lock, files, libraries, links, squashfs, job.spec.kernelModules];
+  const { files, libraries, icuData, links, squashfs } = job.spec;
+  const key = [job.lock, files, libraries, icuData, links, squashfs, job.spec.kernelModules];
   const folder = await steps.run('base', key, async (to) => {
     const unpacked = await readUnpacked(packages, packagesFor(job.lock, 'root'));
     const entries = await composeBase({ spec: job.spec, packages: unpacked, modulesFolder: modules.tree });

@@ -23,7 +23,7 @@ export interface UnpackedPackage {
 }
 
 export interface BaseLayerInput {
-  readonly spec: Pick<ImageSpec, 'files' | 'libraries' | 'links'>;
+  readonly spec: Pick<ImageSpec, 'files' | 'libraries' | 'icuData' | 'links'>;
   /** Those of the role `root`. */
   readonly packages: readonly UnpackedPackage[];
   /** From stageKernelModules. */
