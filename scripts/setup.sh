@@ -38,6 +38,7 @@ if [[ $purpose == test ]]; then
   need tpm2-tools tpm2_checkquote
   need postgresql '/usr/lib/postgresql/*/bin/postgres'
   need chromium chromium
+  need gdisk sgdisk
 fi
 
 install_packages() {

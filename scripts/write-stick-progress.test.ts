@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WriteState } from './write-stick.ts';
+import type { WriteState } from './stick/write-input.ts';
 import { stickProgress } from './write-stick-progress.ts';
 
 function shown(isTTY: boolean, millisecondsEach = 100): string[] {

@@ -1,5 +1,5 @@
 /** Progress of a stick in words: one line that changes on a terminal, else a line per tenth. */
-import type { WriteState } from './write-stick.ts';
+import type { WriteState } from './stick/write-input.ts';
 
 export interface ProgressOutput {
   readonly isTTY?: boolean | undefined;

@@ -86,7 +86,7 @@ describe('a disk that may be written', () => {
     expect(await judge('8:16', { isoBytes: 512_000 })).toBeUndefined();
     expect(await judge('8:16', { isoBytes: 512_001 })).toMatchObject({
       code: 'STICK_TOO_SMALL',
-      message: '/dev/sdb has 512000 bytes, the ISO needs 512001',
+      message: '/dev/sdb has 512000 bytes, the image needs 512001',
     });
   });
 });

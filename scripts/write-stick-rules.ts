@@ -20,11 +20,13 @@ export class StickError extends CodedError<
   | 'STICK_READ_FAILED'
   | 'STICK_DIFFERS'
   | 'STICK_INTERRUPTED'
+  | 'STICK_CONFIGURATION_UNREADABLE'
   | 'ISO_MISSING'
   | 'ISO_UNREADABLE'
 > {}
 
 export interface Wanted {
+  /** What must fit on it. */
   readonly isoBytes: number;
   /** The fixed disk that the user named on purpose: its path or kernel name. */
   readonly forceFixed: string | undefined;
@@ -77,7 +79,7 @@ export function refusalOf({ disk, partition }: Located, { isoBytes, forceFixed }
   }
   if (disk.sizeBytes < isoBytes || disk.sizeBytes === 0) {
     const empty = disk.sizeBytes === 0 ? ' (is there a card or stick in it?)' : '';
-    const message = `${path} has ${disk.sizeBytes} bytes${empty}, the ISO needs ${isoBytes}`;
+    const message = `${path} has ${disk.sizeBytes} bytes${empty}, the image needs ${isoBytes}`;
     return new StickError('STICK_TOO_SMALL', message, { nextStep: 'take a larger stick' });
   }
   return undefined;

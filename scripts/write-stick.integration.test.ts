@@ -6,8 +6,9 @@ import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { WriteState } from './stick/write-input.ts';
 import { attachLoop } from './testing/loop-device.ts';
-import { type WriteState, writeStick } from './write-stick.ts';
+import { writeStick } from './write-stick.ts';
 import { locateDisk } from './write-stick-disk.ts';
 import { deviceNumber } from './write-stick-open.ts';
 import { refusalOf } from './write-stick-rules.ts';
@@ -87,6 +88,48 @@ describe.skipIf(loop === undefined)(`a stick${why}`, () => {
       code: 'STICK_DIFFERS',
       nextStep: expect.stringContaining('the stick is bad'),
     });
+  });
+
+  const changes = [
+    { offset: 0, bytes: new Uint8Array(1024).fill(1) },
+    { offset: 10 * 2 ** 20, bytes: randomBytes(2 ** 20) },
+    { offset: DISK_BYTES - 512, bytes: new Uint8Array(512).fill(2) },
+  ];
+  const writeChanged = async (onState: (state: WriteState) => void = () => undefined) => {
+    const { disk } = await located();
+    return writeStick({
+      disk,
+      iso,
+      isoBytes: ISO_BYTES,
+      changes,
+      progress: onState,
+      signal: new AbortController().signal,
+    });
+  };
+
+  it.each([
+    { how: 'past the cache', prepare: () => undefined },
+    { how: 'without dd', prepare: withoutDd },
+  ])('gets what is changed in the ISO and what lies behind it, read back as well: $how', async ({ prepare }) => {
+    prepare();
+    const states: WriteState[] = [];
+    await writeChanged((state) => states.push(state));
+    const expected = Buffer.alloc(DISK_BYTES);
+    (await readFile(iso)).copy(expected);
+    for (const { offset, bytes } of changes) expected.set(bytes, offset);
+    expect((await readFile(backing)).equals(expected)).toBe(true);
+    const total = ISO_BYTES + 2 ** 20 + 512;
+    expect(states.at(-1)).toEqual({ phase: 'read back', doneBytes: total, totalBytes: total });
+  });
+
+  it.each([10 * 2 ** 20 + 7, DISK_BYTES - 1])('is bad when byte %i, behind the ISO, comes back changed', async (at) => {
+    const spoilBehind = (state: WriteState) => {
+      if (state.phase !== 'write' || state.doneBytes < state.totalBytes) return;
+      const file = openSync(backing, 'r+');
+      writeSync(file, 'x', at);
+      closeSync(file);
+    };
+    await expect(writeChanged(spoilBehind)).rejects.toMatchObject({ code: 'STICK_DIFFERS' });
   });
 
   it('that gives back less is bad', async () => {

@@ -60,6 +60,20 @@ describe.skipIf(loop === undefined)(`image write${why}`, () => {
     await expect(image(path, '--iso', folder)).rejects.toMatchObject({ code: 'ISO_UNREADABLE' });
   });
 
+  it('judges a configuration before anything is asked or written', async () => {
+    const file = join(folder, 'cpushare.json');
+    const attempt = () => image(path, '--iso', iso, '--force-fixed', path, '--yes', '--configuration', file);
+    await writeFile(backing, Buffer.alloc(8 * 2 ** 20), { flag: 'r+' });
+    await expect(attempt()).rejects.toMatchObject({ code: 'STICK_CONFIGURATION_UNREADABLE' });
+    await writeFile(file, '{\n"broker": "http://b"}');
+    await expect(attempt()).rejects.toMatchObject({ code: 'CONFIGURATION_INVALID' });
+    await writeFile(file, Buffer.alloc(70_000, ' '));
+    await expect(attempt()).rejects.toMatchObject({ code: 'CONFIGURATION_FILE_TOO_LARGE' });
+    await writeFile(file, JSON.stringify({ broker: 'https://b:1', brokerPin: 'ab'.repeat(32) }));
+    await expect(attempt()).rejects.toMatchObject({ code: 'ISO_PARTITION_TABLE' });
+    expect((await readFile(backing)).every((byte) => byte === 0)).toBe(true);
+  });
+
   it('lists sticks, and no fixed disk', async () => {
     await image();
     expect(said).not.toContain(path);

@@ -1,20 +1,25 @@
 /** `cpushare image write`: puts the ISO on a USB stick, or says why not there. */
-import { access, constants, stat } from 'node:fs/promises';
+import { access, constants, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { CommandModule } from 'yargs';
 import { projectRoot } from '../../../scripts/project.ts';
-import { type WriteState, writeStick } from '../../../scripts/write-stick.ts';
+import { bytesWithConfiguration, configurationPartition } from '../../../scripts/stick/configuration-partition.ts';
+import type { WriteInput, WriteState } from '../../../scripts/stick/write-input.ts';
+import { writeStick } from '../../../scripts/write-stick.ts';
 import { type Disk, listDisks, locateDisk } from '../../../scripts/write-stick-disk.ts';
 import { deviceNumber, openFailure } from '../../../scripts/write-stick-open.ts';
 import { stickProgress } from '../../../scripts/write-stick-progress.ts';
 import { refusalOf, StickError, sayDisk, sayLoss, type Wanted } from '../../../scripts/write-stick-rules.ts';
+import { checkFileSize } from '../../sell-client/configuration/block-reader.ts';
+import { parseConfiguration } from '../../sell-client/configuration/parse-configuration.ts';
 
 const BUILT_ISO = join(projectRoot, 'dist/cpushare-seller.iso');
 
 interface WriteArguments {
   readonly device?: string | undefined;
   readonly iso: string;
+  readonly configuration?: string | undefined;
   readonly forceFixed?: string | undefined;
   readonly yes: boolean;
 }
@@ -32,6 +37,11 @@ export const writeCommand: CommandModule<object, WriteArguments> = {
         defaultDescription: 'dist/cpushare-seller.iso',
         describe: 'the image to write',
       })
+      .option('configuration', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'a cpushare.json to put into a partition labelled CPUSHARE behind the ISO',
+      })
       .option('force-fixed', {
         type: 'string',
         requiresArg: true,
@@ -40,9 +50,11 @@ export const writeCommand: CommandModule<object, WriteArguments> = {
       .option('yes', { type: 'boolean', default: false, describe: 'do not ask (for scripts)' })
       .example('$0 image write', 'list the removable disks')
       .example('$0 image write /dev/sdb', 'write dist/cpushare-seller.iso to the stick (with sudo)'),
-  handler: async ({ device, iso, forceFixed, yes }) => {
+  handler: async ({ device, iso, configuration: file, forceFixed, yes }) => {
     if (device === undefined) return listSticks(iso);
-    const wanted = { isoBytes: await isoSize(iso), forceFixed };
+    const isoBytes = await isoSize(iso);
+    const configuration = file === undefined ? undefined : await readConfiguration(file);
+    const wanted = { isoBytes: configuration === undefined ? isoBytes : bytesWithConfiguration(isoBytes), forceFixed };
     const disk = await mayBeWritten(device, wanted);
     await access(disk.path, constants.R_OK | constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
       throw openFailure(disk.path, cause);
@@ -54,11 +66,19 @@ export const writeCommand: CommandModule<object, WriteArguments> = {
         nextStep: 'look at what is said of it now, and run the command again',
       });
     }
-    await write(disk, iso, wanted.isoBytes);
+    const input = { iso, isoBytes, diskBytes: disk.sizeBytes };
+    const changes =
+      configuration === undefined ? [] : await configurationPartition({ ...input, configuration: configuration.bytes });
+    const holds =
+      configuration === undefined
+        ? `all ${isoBytes} bytes as in the ISO`
+        : `the ISO, and a partition CPUSHARE for ${configuration.broker}`;
+    await write({ disk, iso, isoBytes, changes }, holds);
   },
 };
 
-async function write(disk: Disk, iso: string, isoBytes: number): Promise<void> {
+async function write(input: Omit<WriteInput, 'progress' | 'signal'>, holds: string): Promise<void> {
+  const { disk } = input;
   const stop = new AbortController();
   const interrupted = () => {
     console.error(`\nInterrupted: ${disk.path} cannot be used as it is. Waiting for it (again Ctrl-C: end at once).`);
@@ -71,8 +91,8 @@ async function write(disk: Disk, iso: string, isoBytes: number): Promise<void> {
     const progress = (state: WriteState) => {
       if (!stop.signal.aborted) show(state);
     };
-    const sha256 = await writeStick({ disk, iso, isoBytes, progress, signal: stop.signal });
-    console.log(`${disk.path} is ready: read back, all ${isoBytes} bytes as in the ISO (SHA-256 ${sha256})`);
+    const sha256 = await writeStick({ ...input, progress, signal: stop.signal });
+    console.log(`${disk.path} is ready: read back, ${holds} (SHA-256 ${sha256})`);
   } catch (error) {
     if (process.stdout.isTTY === true && !stop.signal.aborted) process.stdout.write('\n'); // out of the progress line
     throw error;
@@ -109,6 +129,18 @@ async function confirm(disk: Disk): Promise<void> {
   throw new StickError('STICK_UNCONFIRMED', `not confirmed: nothing was written to ${disk.path}`, {
     nextStep: `run it again and type ${disk.name}`,
   });
+}
+
+/** Judged here, where it can be corrected, by the rules of the machine that will read it. */
+async function readConfiguration(file: string): Promise<{ bytes: Uint8Array; broker: string }> {
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw new StickError('STICK_CONFIGURATION_UNREADABLE', `${file} cannot be read`, {
+      cause,
+      nextStep: 'name the cpushare.json that your broker gave you',
+    });
+  });
+  checkFileSize(bytes.length);
+  return { bytes, broker: parseConfiguration(bytes, file).broker };
 }
 
 async function isoSize(iso: string): Promise<number> {
