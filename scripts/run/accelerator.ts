@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeError } from '../../src/shared/errors.ts';
 import { ChildError, startChild } from './child.ts';
-import { FirmwareError, prepareFirmware } from './firmware.ts';
-import type { Accelerator } from './machine-arguments.ts';
+import { type Firmware, FirmwareError, prepareFirmware } from './firmware.ts';
+import { type Accelerator, firmwareArguments } from './machine-arguments.ts';
 import { connectQmp } from './qmp.ts';
+import { type Hardware, shapes } from './shapes.ts';
 import { waitFor } from './wait.ts';
 
 export interface AcceleratorChoice {
@@ -18,7 +19,10 @@ export interface AcceleratorChoice {
   readonly reason: string;
 }
 
-export async function chooseAccelerator(): Promise<AcceleratorChoice> {
+type Kind = Pick<Hardware, 'chipset' | 'firmware'>;
+
+/** @param machine what shall run: KVM that runs one firmware may fail with another */
+export async function chooseAccelerator(machine: Kind = shapes['uefi-cd']): Promise<AcceleratorChoice> {
   try {
     await access('/dev/kvm', constants.R_OK | constants.W_OK);
   } catch (error) {
@@ -27,8 +31,8 @@ export async function chooseAccelerator(): Promise<AcceleratorChoice> {
   }
   const folder = await mkdtemp(join(tmpdir(), 'cpushare-kvm-'));
   try {
-    await bootFirmware(folder);
-    return { accelerator: 'kvm', reason: 'KVM ran the UEFI firmware' };
+    await bootFirmware(folder, machine);
+    return { accelerator: 'kvm', reason: `KVM ran the ${machine.firmware === 'bios' ? 'BIOS' : 'UEFI firmware'}` };
   } catch (error) {
     // Without QEMU or firmware no accelerator runs anything: that is not KVM's fault.
     if (error instanceof ChildError || error instanceof FirmwareError) throw error;
@@ -41,21 +45,19 @@ export async function chooseAccelerator(): Promise<AcceleratorChoice> {
   }
 }
 
-async function bootFirmware(folder: string): Promise<void> {
-  const firmware = await prepareFirmware(folder, true);
-  const serialLog = join(folder, 'serial.log');
+async function bootFirmware(folder: string, machine: Kind): Promise<void> {
+  const log = join(folder, 'firmware.log');
   const monitorSocket = join(folder, 'qmp.sock');
-  const qemu = await startChild('qemu-system-x86_64', probeArguments(firmware, serialLog, monitorSocket), {
-    debianPackage: 'qemu-system-x86',
-  });
+  const args = probeArguments(machine, await prepareFirmware(folder, machine), log, monitorSocket);
+  const qemu = await startChild('qemu-system-x86_64', args, { debianPackage: 'qemu-system-x86' });
   try {
     const qmp = await connectQmp(monitorSocket, qemu);
     await waitFor(
       async () => {
         const answer = (await qmp.execute('query-status').catch(() => undefined)) as { status: string } | undefined;
         if (answer?.status === 'internal-error') throw new Error('KVM internal error');
-        const text = await readFile(serialLog, 'latin1').catch(() => '');
-        return text.includes('BdsDxe') ? true : undefined;
+        const text = await readFile(log, 'latin1').catch(() => '');
+        return SEARCHED_A_DISK.test(text) ? true : undefined;
       },
       { what: 'the firmware under KVM', timeoutMs: 20_000, whileRunning: qemu },
     );
@@ -65,19 +67,20 @@ async function bootFirmware(folder: string): Promise<void> {
   }
 }
 
-function probeArguments(firmware: { code: string; variables: string }, serialLog: string, monitorSocket: string) {
+/** What OVMF says on the serial port, and SeaBIOS on its debug port. */
+const SEARCHED_A_DISK = /BdsDxe|No bootable device/;
+
+function probeArguments(machine: Kind, firmware: Firmware | null, log: string, monitorSocket: string) {
   return [
     '-nodefaults',
     '-no-user-config',
-    ...['-machine', 'q35,smm=on,vmport=off'],
+    ...['-machine', `${machine.chipset},smm=${firmware?.needsSmm ? 'on' : 'off'},vmport=off`],
     ...['-accel', 'kvm', '-cpu', 'host'],
     ...['-m', '256M'],
-    ...['-global', 'driver=cfi.pflash01,property=secure,value=on'],
-    ...['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${firmware.code}`],
-    ...['-drive', `if=pflash,format=raw,unit=1,file=${firmware.variables}`],
+    ...firmwareArguments(firmware),
     ...['-display', 'none'],
-    ...['-chardev', `file,id=serial0,path=${serialLog}`],
-    ...['-serial', 'chardev:serial0'],
+    ...['-chardev', `file,id=log,path=${log}`],
+    ...(firmware === null ? ['-device', 'isa-debugcon,iobase=0x402,chardev=log'] : ['-serial', 'chardev:log']),
     ...['-qmp', `unix:${monitorSocket},server=on,wait=off`],
     '-no-reboot',
   ];

@@ -34,6 +34,8 @@ export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Called with each line of standard output. */
   readonly onLine?: (line: string) => void;
+  /** The program draws on our terminal; keys stay ours. */
+  readonly terminal?: boolean;
   /** What to install when the program is not there. */
   readonly debianPackage: string;
 }
@@ -45,6 +47,7 @@ export interface ChildOptions {
 export async function startChild(program: string, args: readonly string[], options: ChildOptions): Promise<Child> {
   const process_ = execa(program, args, {
     stdin: 'ignore',
+    ...(options.terminal ? ({ stdout: 'inherit' } as const) : {}),
     buffer: { stdout: false, stderr: true },
     maxBuffer: 1024 * 1024,
     reject: false,
@@ -64,8 +67,8 @@ export async function startChild(program: string, args: readonly string[], optio
       nextStep: `sudo apt install ${options.debianPackage}`,
     });
   }
-  if (options.onLine === undefined) process_.stdout.resume();
-  else void forwardLines(process_.stdout, options.onLine);
+  if (options.onLine === undefined) process_.stdout?.resume();
+  else if (process_.stdout) void forwardLines(process_.stdout, options.onLine);
   return {
     pid,
     exited,

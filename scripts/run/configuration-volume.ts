@@ -6,15 +6,19 @@ import type { Tools } from '../tools.ts';
 
 const SIZE_KIB = 1440; // a floppy's geometry: every FAT implementation reads it
 
-/** Writes `volume` (a raw FAT image) anew. */
+/**
+ * Writes a raw FAT image into `folder`.
+ * @param configuration bytes are taken as they are, also where they are wrong
+ */
 export async function writeConfigurationVolume(
   tools: Tools,
   folder: string,
-  configuration: SellerConfiguration,
+  configuration: SellerConfiguration | Uint8Array,
 ): Promise<string> {
   const volume = join(folder, 'configuration.img');
   const file = join(folder, 'cpushare.json');
-  await writeFile(file, `${JSON.stringify(configuration, null, 2)}\n`);
+  const bytes = configuration instanceof Uint8Array ? configuration : `${JSON.stringify(configuration, null, 2)}\n`;
+  await writeFile(file, bytes);
   await rm(volume, { force: true });
   await writeFile(volume, '');
   await truncate(volume, SIZE_KIB * 1024);

@@ -2,6 +2,7 @@
 import { access, copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '../../src/shared/errors.ts';
+import type { Hardware } from './shapes.ts';
 
 export class FirmwareError extends CodedError<'FIRMWARE_MISSING'> {}
 
@@ -9,17 +10,24 @@ export interface Firmware {
   readonly code: string;
   /** This machine's own copy of the variable store. */
   readonly variables: string;
+  /** System management mode keeps the Secure Boot variables out of the guest's reach. */
+  readonly needsSmm: boolean;
 }
 
 const FOLDER = '/usr/share/OVMF';
 
 /**
- * @param secureBoot true: Microsoft keys enrolled, Secure Boot on. false: no keys, Secure Boot off.
+ * @returns null for a legacy BIOS, which QEMU brings itself
  * @throws FirmwareError
  */
-export async function prepareFirmware(folder: string, secureBoot: boolean): Promise<Firmware> {
-  const code = join(FOLDER, 'OVMF_CODE_4M.secboot.fd');
-  const template = join(FOLDER, secureBoot ? 'OVMF_VARS_4M.ms.fd' : 'OVMF_VARS_4M.fd');
+export async function prepareFirmware(
+  folder: string,
+  { chipset, firmware }: Pick<Hardware, 'chipset' | 'firmware'>,
+): Promise<Firmware | null> {
+  if (firmware === 'bios') return null;
+  const needsSmm = chipset === 'q35';
+  const code = join(FOLDER, needsSmm ? 'OVMF_CODE_4M.secboot.fd' : 'OVMF_CODE_4M.fd');
+  const template = join(FOLDER, firmware === 'uefi-secure-boot' ? 'OVMF_VARS_4M.ms.fd' : 'OVMF_VARS_4M.fd');
   for (const file of [code, template]) {
     await access(file).catch((cause: unknown) => {
       throw new FirmwareError('FIRMWARE_MISSING', `no UEFI firmware for the virtual machine: ${file} is not there`, {
@@ -30,5 +38,5 @@ export async function prepareFirmware(folder: string, secureBoot: boolean): Prom
   }
   const variables = join(folder, 'ovmf-vars.fd');
   await copyFile(template, variables);
-  return { code, variables };
+  return { code, variables, needsSmm };
 }

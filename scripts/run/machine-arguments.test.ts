@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { type MachineSpec, machineArguments } from './machine-arguments.ts';
+import { shapes } from './shapes.ts';
 
 const spec: MachineSpec = {
+  ...shapes['uefi-cd'],
   iso: '/x/seller.iso',
-  medium: 'cd',
-  firmware: { code: '/f/code.fd', variables: '/f/vars.fd' },
+  firmware: { code: '/f/code.fd', variables: '/f/vars.fd', needsSmm: true },
   accelerator: 'tcg',
-  memoryMiB: 512,
+  display: 'none',
   tpmSocket: '/x/tpm.sock',
   configurationVolume: '/x/configuration.img',
   serialLog: '/x/serial.log',
@@ -30,10 +31,30 @@ describe('machineArguments', () => {
   });
 
   it('plugs the same image in as a CD or as a USB stick', () => {
-    expect(valuesOf(machineArguments(spec), '-device')).toContain('ide-cd,bus=ide.0,drive=medium,bootindex=0');
+    expect(valuesOf(machineArguments(spec), '-device')).toContain(
+      'ide-cd,bus=ide.0,drive=medium,id=medium-device,bootindex=0',
+    );
     const usb = valuesOf(machineArguments({ ...spec, medium: 'usb' }), '-device');
-    expect(usb).toContain('usb-storage,bus=xhci.0,drive=medium,removable=on,bootindex=0');
+    expect(usb).toContain('usb-storage,bus=xhci.0,drive=medium,id=medium-device,bootindex=0,removable=on');
     expect(usb.join()).not.toContain('ide-cd');
+  });
+
+  it.each([
+    { medium: 'usb2', devices: ['usb-ehci,id=ehci', 'usb-storage,bus=ehci.0,'] },
+    { medium: 'scsi-cd', devices: ['pvscsi,id=scsi', 'scsi-cd,bus=scsi.0,'] },
+  ] as const)('brings the controller of $medium before its device', ({ medium, devices }) => {
+    const line = valuesOf(machineArguments({ ...spec, medium }), '-device').join(' ');
+    const at = devices.map((device) => line.indexOf(device));
+    expect(at.every((position) => position >= 0)).toBe(true);
+    expect(at).toEqual([...at].sort((a, b) => a - b));
+  });
+
+  it('has no SMM where the firmware is built without it', () => {
+    const files = { code: '/f/code.fd', variables: '/f/vars.fd', needsSmm: false };
+    const args = machineArguments({ ...spec, chipset: 'pc', firmware: files });
+    expect(valuesOf(args, '-machine')).toEqual(['pc,smm=off,vmport=off']);
+    expect(valuesOf(args, '-global')).toEqual([]);
+    expect(valuesOf(args, '-drive').filter((drive) => drive?.includes('pflash'))).toHaveLength(2);
   });
 
   it('leaves out what the machine does not have', () => {

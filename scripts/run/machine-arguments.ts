@@ -1,21 +1,29 @@
 /** QEMU's command line for one virtual seller machine; pure. One option per line, beside its reason. */
 import type { Firmware } from './firmware.ts';
+import type { Chipset, Medium, NetworkCard, TpmInterface } from './shapes.ts';
 
 export type Accelerator = 'kvm' | 'tcg';
-/** How the medium is plugged in. */
-export type Medium = 'cd' | 'usb';
+/** `none`: nothing to look at but the serial log. */
+export type Display = 'none' | 'gtk' | 'curses' | 'vnc';
+
+/** The medium's device, as QMP names it to take it away. */
+export const MEDIUM_DEVICE = 'medium-device';
 
 export interface MachineSpec {
+  readonly chipset: Chipset;
   readonly iso: string;
   readonly medium: Medium;
   /** Null boots SeaBIOS: a legacy BIOS machine. */
   readonly firmware: Firmware | null;
   readonly accelerator: Accelerator;
   readonly memoryMiB: number;
+  readonly networkCard: NetworkCard;
+  readonly tpm: TpmInterface;
   /** swtpm's control socket, or null for a machine without a TPM. */
   readonly tpmSocket: string | null;
   /** A raw disk image with a volume labelled CPUSHARE, or null. */
   readonly configurationVolume: string | null;
+  readonly display: Display;
   readonly serialLog: string;
   readonly monitorSocket: string;
 }
@@ -24,20 +32,19 @@ export function machineArguments(spec: MachineSpec): string[] {
   return [
     '-nodefaults',
     '-no-user-config',
-    // SMM keeps Secure Boot variables out of the guest's reach; SeaBIOS does not need it.
-    ...['-machine', `q35,smm=${spec.firmware === null ? 'off' : 'on'},vmport=off`],
+    ...['-machine', `${spec.chipset},smm=${spec.firmware?.needsSmm ? 'on' : 'off'},vmport=off`],
     ...accelerator(spec.accelerator),
     ...['-m', `${spec.memoryMiB}M`],
-    ...firmware(spec.firmware),
-    ...tpm(spec.tpmSocket),
+    ...firmwareArguments(spec.firmware),
+    ...tpm(spec.tpm, spec.tpmSocket),
     ...['-device', 'qemu-xhci,id=xhci'],
     ...medium(spec),
     ...configuration(spec.configurationVolume),
     // Guests reach the host's loopback, and so the broker, at 10.0.2.2.
     ...['-netdev', 'user,id=net0'],
-    ...['-device', 'e1000e,netdev=net0,romfile='],
+    ...['-device', `${spec.networkCard},netdev=net0,romfile=`],
     ...['-device', 'VGA'],
-    ...['-display', 'none'],
+    ...display(spec.display),
     ...['-chardev', `file,id=serial0,path=${spec.serialLog}`],
     ...['-serial', 'chardev:serial0'],
     ...['-qmp', `unix:${spec.monitorSocket},server=on,wait=off`],
@@ -53,35 +60,48 @@ function accelerator(name: Accelerator): string[] {
   return ['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '1'];
 }
 
-function firmware(files: Firmware | null): string[] {
+export function firmwareArguments(files: Firmware | null): string[] {
   if (files === null) return [];
   return [
-    ...['-global', 'driver=cfi.pflash01,property=secure,value=on'],
+    ...(files.needsSmm ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
     ...['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${files.code}`],
     ...['-drive', `if=pflash,format=raw,unit=1,file=${files.variables}`],
   ];
 }
 
-function tpm(socket: string | null): string[] {
-  if (socket === null) return [];
+function tpm(device: TpmInterface, socket: string | null): string[] {
+  if (socket === null || device === 'none') return [];
   return [
     ...['-chardev', `socket,id=tpmsock,path=${socket}`],
     ...['-tpmdev', 'emulator,id=tpm0,chardev=tpmsock'],
-    ...['-device', 'tpm-crb,tpmdev=tpm0'],
+    ...['-device', `${device},tpmdev=tpm0`],
   ];
 }
 
 function medium(spec: MachineSpec): string[] {
-  if (spec.medium === 'cd') {
-    return [
-      ...['-drive', `if=none,id=medium,format=raw,media=cdrom,readonly=on,file=${spec.iso}`],
-      ...['-device', 'ide-cd,bus=ide.0,drive=medium,bootindex=0'],
-    ];
-  }
+  const cd = spec.medium === 'cd' || spec.medium === 'scsi-cd';
+  const drive = `if=none,id=medium,format=raw,${cd ? 'media=cdrom,' : ''}readonly=on,file=${spec.iso}`;
+  const device = `drive=medium,id=${MEDIUM_DEVICE},bootindex=0`;
   return [
-    ...['-drive', `if=none,id=medium,format=raw,readonly=on,file=${spec.iso}`],
-    ...['-device', 'usb-storage,bus=xhci.0,drive=medium,removable=on,bootindex=0'],
+    '-drive',
+    drive,
+    ...mediumDevice(spec.medium).flatMap((words) => ['-device', words.replace('DRIVE', device)]),
   ];
+}
+
+function mediumDevice(medium: Medium): string[] {
+  switch (medium) {
+    case 'cd':
+      return ['ide-cd,bus=ide.0,DRIVE'];
+    case 'scsi-cd':
+      return ['pvscsi,id=scsi', 'scsi-cd,bus=scsi.0,DRIVE'];
+    case 'usb':
+      return ['usb-storage,bus=xhci.0,DRIVE,removable=on'];
+    case 'usb2':
+      return ['usb-ehci,id=ehci', 'usb-storage,bus=ehci.0,DRIVE,removable=on'];
+    default:
+      return medium satisfies never;
+  }
 }
 
 function configuration(volume: string | null): string[] {
@@ -90,4 +110,10 @@ function configuration(volume: string | null): string[] {
     ...['-drive', `if=none,id=configuration,format=raw,readonly=on,file=${volume}`],
     ...['-device', 'usb-storage,bus=xhci.0,drive=configuration,removable=on'],
   ];
+}
+
+function display(kind: Display): string[] {
+  // Whoever is on this computer may look; nobody else.
+  if (kind === 'vnc') return ['-display', 'vnc=127.0.0.1:0,to=99'];
+  return ['-display', kind];
 }

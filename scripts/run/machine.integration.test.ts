@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { startMachine } from './machine.ts';
+import { shapes } from './shapes.ts';
 import { waitFor } from './wait.ts';
 
 it('boots firmware with a TPM, shows its screen, and leaves no process behind', async () => {
@@ -15,8 +16,7 @@ it('boots firmware with a TPM, shows its screen, and leaves no process behind', 
     folder: join(folder, 'm'),
     tpmFolder: join(folder, 'tpm'),
     iso,
-    medium: 'cd',
-    firmware: 'uefi-secure-boot',
+    ...shapes['uefi-cd'],
     accelerator: 'tcg',
     memoryMiB: 256,
     configurationVolume: null,

@@ -4,24 +4,24 @@ import { join } from 'node:path';
 import { CodedError } from '../../src/shared/errors.ts';
 import { type Child, startChild } from './child.ts';
 import { prepareFirmware } from './firmware.ts';
-import { type Accelerator, type Medium, machineArguments } from './machine-arguments.ts';
+import { type Accelerator, type Display, machineArguments } from './machine-arguments.ts';
 import { connectQmp, type Qmp } from './qmp.ts';
+import type { Hardware } from './shapes.ts';
 import { type SoftwareTpm, startSoftwareTpm } from './swtpm.ts';
 import { waitFor } from './wait.ts';
 
 export class MachineError extends CodedError<'MACHINE_ACCELERATOR_BROKEN'> {}
 
-export interface MachineOptions {
-  /** Where sockets, TPM state and logs go; short, absolute. */
+export interface MachineOptions extends Hardware {
+  /** Where sockets and logs go; short, absolute. */
   readonly folder: string;
   readonly iso: string;
-  readonly medium: Medium;
-  readonly firmware: 'uefi-secure-boot' | 'uefi' | 'bios';
   readonly accelerator: Accelerator;
-  readonly memoryMiB: number;
-  /** Folder of a software TPM (kept between runs), or null for a machine without one. */
+  /** State of the software TPM (kept between runs); null, or `tpm: 'none'`, for a machine without one. */
   readonly tpmFolder: string | null;
   readonly configurationVolume: string | null;
+  /** Nothing when absent. */
+  readonly display?: Display;
 }
 
 export interface Machine {
@@ -50,14 +50,16 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   const monitorSocket = join(options.folder, 'qmp.sock');
   await rm(serialLog, { force: true });
   await rm(monitorSocket, { force: true });
-  const firmware =
-    options.firmware === 'bios' ? null : await prepareFirmware(options.folder, options.firmware === 'uefi-secure-boot');
-  const tpm: SoftwareTpm | null = options.tpmFolder === null ? null : await startSoftwareTpm(options.tpmFolder);
+  const firmware = await prepareFirmware(options.folder, options);
+  const hasTpm = options.tpmFolder !== null && options.tpm !== 'none';
+  const tpm: SoftwareTpm | null = hasTpm ? await startSoftwareTpm(options.tpmFolder, options.folder) : null;
+  const display = options.display ?? 'none';
+  const tpmSocket = tpm?.controlSocket ?? null;
   try {
     const qemu = await startChild(
       'qemu-system-x86_64',
-      machineArguments({ ...options, firmware, tpmSocket: tpm?.controlSocket ?? null, serialLog, monitorSocket }),
-      { debianPackage: QEMU_PACKAGE },
+      machineArguments({ ...options, firmware, display, tpmSocket, serialLog, monitorSocket }),
+      { debianPackage: QEMU_PACKAGE, terminal: display === 'curses' },
     );
     const poweredOnAtMs = performance.now();
     return await attach(options, { qemu, tpm, serialLog, monitorSocket, poweredOnAtMs });

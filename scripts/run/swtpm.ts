@@ -20,11 +20,11 @@ const PACKAGE = 'swtpm swtpm-tools';
 
 /**
  * Makes the TPM's state in `folder`, with EK certificates in NV from a CA beside it; kept if already made, so the machine
- * keeps its identity. SHA-256 bank only, as Debian's default.
- * @param folder absolute path, short enough for a Unix socket below it (about 90 characters)
+ * keeps its identity.
+ * @param banks SHA-256 only, as Debian's default, when absent
  * @returns PEM of the CA certificates: root, then issuing
  */
-export async function manufactureTpm(folder: string): Promise<string> {
+export async function manufactureTpm(folder: string, banks: readonly string[] = ['sha256']): Promise<string> {
   const state = stateFolder(folder);
   const authority = join(folder, 'ca');
   await mkdir(authority, { recursive: true });
@@ -37,6 +37,7 @@ export async function manufactureTpm(folder: string): Promise<string> {
       ...['--tpm-state', state],
       ...['--config', config],
       '--create-ek-cert',
+      ...['--pcr-banks', banks.join(',')],
       '--lock-nvram',
       '--not-overwrite',
       ...['--logfile', join(folder, 'setup.log')],
@@ -48,9 +49,9 @@ export async function manufactureTpm(folder: string): Promise<string> {
 }
 
 /** Starts the TPM of `folder`, manufacturing it first where that was not done. */
-export async function startSoftwareTpm(folder: string): Promise<SoftwareTpm> {
+export async function startSoftwareTpm(folder: string, socketFolder: string): Promise<SoftwareTpm> {
   const trustPem = await manufactureTpm(folder);
-  const controlSocket = join(folder, 'swtpm.sock');
+  const controlSocket = join(socketFolder, 'swtpm.sock');
   await rm(controlSocket, { force: true });
   const child = await startChild(
     'swtpm',
@@ -91,7 +92,6 @@ async function writeSetupConfiguration(folder: string, authority: string): Promi
       'create_certs_tool = swtpm_localca',
       `create_certs_tool_config = ${caConfig}`,
       `create_certs_tool_options = ${caOptions}`,
-      'active_pcr_banks = sha256',
     ),
   );
   return config;

@@ -12,6 +12,7 @@ import { formatSizes } from '../../scripts/sizes.ts';
 import { type FlavourArguments, flavourOption } from './image/flavour-option.ts';
 import { mirrorCommand } from './image/mirror.ts';
 import { type MirrorArguments, mirrorOptions, mirrorsOf } from './image/mirror-options.ts';
+import { runCommand } from './image/run.ts';
 import { updateCommand } from './image/update.ts';
 import { writeCommand } from './image/write.ts';
 
@@ -75,9 +76,10 @@ export const imageCommand: CommandModule = {
       .command(buildCommand)
       .command(sizeCommand)
       .command(writeCommand)
+      .command(runCommand)
       .command(mirrorCommand)
       .command(updateCommand)
       .example('$0 image build', 'from the lock to the ISO')
-      .demandCommand(1, 'Say what to do with the image: lock, update, build, size, write or mirror'),
+      .demandCommand(1, 'Say what to do with the image: lock, update, build, size, write, run or mirror'),
   handler: () => undefined,
 };

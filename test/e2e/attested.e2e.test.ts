@@ -8,6 +8,7 @@ import type { ReferenceValues } from '../../src/attest/image/reference-values.ts
 import type { Verdict } from '../../src/attest/verdict.ts';
 import {
   bootScene,
+  checkedByABuyer,
   createScene,
   readJson,
   referenceValuesFile,
@@ -37,23 +38,6 @@ describe('a machine that boots the image', () => {
     await machine.waitForSerial(/cpushare: .*attestation=accepted/, 30_000);
   });
 });
-
-/** The same machine, asked by a buyer through the broker: its own challenge, its own activation, no word of the broker. */
-async function checkedByABuyer(scene: Scene, machineId: string): Promise<void> {
-  const { stdout, stderr, exitCode } = await execa(
-    process.execPath,
-    [
-      join(projectRoot, 'bin/cpushare.js'),
-      ...['attest', 'challenge', '--machine', machineId],
-      ...['--broker', scene.broker.url, '--broker-pin', scene.broker.brokerId],
-      ...['--reference', referenceValuesFile],
-      ...['--trust', join(scene.folder, 'trust.pem')],
-    ],
-    { reject: false },
-  );
-  expect(exitCode, stdout + stderr).toBe(0);
-  expect(stdout).not.toContain('word of the broker');
-}
 
 /** The buyer's command, in a process of its own, with the files a buyer holds. */
 async function judgedByTheCommand(scene: Scene, report: { challenge: string }): Promise<void> {

@@ -2,11 +2,13 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFailed, onTestFinished } from 'vitest';
+import { execa } from 'execa';
+import { expect, onTestFailed, onTestFinished } from 'vitest';
 import { projectRoot } from '../../scripts/project.ts';
 import { type AcceleratorChoice, chooseAccelerator } from '../../scripts/run/accelerator.ts';
 import { writeConfigurationVolume } from '../../scripts/run/configuration-volume.ts';
 import { type Machine, type MachineOptions, startMachine } from '../../scripts/run/machine.ts';
+import { type Hardware, shapes } from '../../scripts/run/shapes.ts';
 import { manufactureTpm } from '../../scripts/run/swtpm.ts';
 import { waitFor } from '../../scripts/run/wait.ts';
 import type { Tools } from '../../scripts/tools.ts';
@@ -59,20 +61,26 @@ export async function createScene(tools: Tools, brokerPort = 0): Promise<Scene> 
   return { folder, tpmFolder, broker, client: createBrokerClient(broker), configurationVolume };
 }
 
-let choice: Promise<AcceleratorChoice> | undefined;
+/** By chipset and firmware. */
+const choices = new Map<string, Promise<AcceleratorChoice>>();
 
+function acceleratorFor(machine: Hardware): Promise<AcceleratorChoice> {
+  const kind = `${machine.chipset} ${machine.firmware}`;
+  const choice = choices.get(kind) ?? chooseAccelerator(machine);
+  choices.set(kind, choice);
+  return choice;
+}
+
+/** Boots the shape `uefi-cd`, or with what is given in its place. */
 export async function bootScene(scene: Scene, options: Partial<MachineOptions> = {}): Promise<Machine> {
-  choice ??= chooseAccelerator();
+  const hardware = { ...shapes['uefi-cd'], ...options };
   const machine = await startMachine({
     folder: join(scene.folder, 'machine'),
     tpmFolder: scene.tpmFolder,
     iso: isoFile,
-    medium: 'cd',
-    firmware: 'uefi-secure-boot',
-    accelerator: (await choice).accelerator,
-    memoryMiB: 512,
+    accelerator: (await acceleratorFor(hardware)).accelerator,
     configurationVolume: scene.configurationVolume,
-    ...options,
+    ...hardware,
   });
   onTestFinished(() => machine.close());
   onTestFailed((context) => keepTraces(context.task.name, scene, machine));
@@ -95,6 +103,23 @@ export async function waitForVerdict(scene: Scene, machine: Machine): Promise<Ju
   );
   const report = await scene.client.report(judged.machineId);
   return { attestation: judged.attestation === 'accepted' ? 'accepted' : 'refused', report };
+}
+
+/** A machine asked anew by a buyer through the broker: a fresh quote for its own challenge, no word of the broker. */
+export async function checkedByABuyer(scene: Scene, machineId: string): Promise<void> {
+  const { stdout, stderr, exitCode } = await execa(
+    process.execPath,
+    [
+      join(projectRoot, 'bin/cpushare.js'),
+      ...['attest', 'challenge', '--machine', machineId],
+      ...['--broker', scene.broker.url, '--broker-pin', scene.broker.brokerId],
+      ...['--reference', referenceValuesFile],
+      ...['--trust', join(scene.folder, 'trust.pem')],
+    ],
+    { reject: false },
+  );
+  expect(exitCode, stdout + stderr).toBe(0);
+  expect(stdout).not.toContain('word of the broker');
 }
 
 /** Serial log, screen and event log of a failed boot, under dist/test-artifacts/. */

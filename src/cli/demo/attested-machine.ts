@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { writeConfigurationVolume } from '../../../scripts/run/configuration-volume.ts';
 import { type Machine, MachineError, type MachineOptions, startMachine } from '../../../scripts/run/machine.ts';
 import type { Accelerator } from '../../../scripts/run/machine-arguments.ts';
+import { shapes } from '../../../scripts/run/shapes.ts';
 import { waitFor } from '../../../scripts/run/wait.ts';
 import type { ReportDocument } from '../../protocol/messages.ts';
 import { type BrokerClient, createBrokerClient } from '../broker-client.ts';
@@ -44,8 +45,7 @@ export async function attestedMachine(options: AttestedMachineOptions): Promise<
     folder: join(folder, 'machine'),
     tpmFolder: join(folder, 'tpm'),
     iso: image.iso,
-    medium: 'cd',
-    firmware: 'uefi-secure-boot',
+    ...shapes['uefi-cd'],
     accelerator: options.accelerator,
     memoryMiB: MEMORY_MIB,
     configurationVolume,

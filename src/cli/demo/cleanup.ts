@@ -3,8 +3,8 @@ export interface Cleanup {
   add(close: () => Promise<void>): void;
   /** Runs each closer once, latest first; one that fails does not keep the others from running. */
   run(): Promise<void>;
-  /** From now on Ctrl-C is waited for, not an interruption: resolves when it comes. */
-  untilInterrupted(): Promise<void>;
+  /** From now on Ctrl-C is waited for, not an interruption: resolves when it comes, or when waiting is over. */
+  untilInterrupted(over?: AbortSignal): Promise<void>;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -21,15 +21,17 @@ export function createCleanup(): Cleanup {
   return {
     add: (close) => closers.push(close),
     run,
-    untilInterrupted: () =>
+    untilInterrupted: (over) =>
       new Promise((resolve) => {
         const alive = setInterval(() => undefined, 60_000);
+        const end = () => {
+          clearInterval(alive);
+          resolve();
+        };
+        over?.addEventListener('abort', end, { once: true });
         for (const signal of SIGNALS) {
           process.off(signal, interrupted);
-          process.once(signal, () => {
-            clearInterval(alive);
-            resolve();
-          });
+          process.once(signal, end);
         }
       }),
   };
