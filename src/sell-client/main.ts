@@ -6,6 +6,7 @@ import { PROBE_TIMEOUTS_MS, probeAccelerators } from './accelerator/probe.ts';
 import { toProblem } from './agent/problem.ts';
 import { runAgent } from './agent/run-agent.ts';
 import { createStore } from './agent/store.ts';
+import { findDriverless } from './hardware/driverless.ts';
 import { loadDrivers } from './hardware/modalias.ts';
 import { readPlatform } from './hardware/platform.ts';
 import { runDhcp } from './network/dhcp.ts';
@@ -17,6 +18,8 @@ import { findTpm } from './tpm/find-tpm.ts';
 const SCREEN_MS = 1000;
 const HARDWARE_SETTLING_MS = 250;
 const HARDWARE_SETTLED_MS = 3000;
+/** A driver that was just loaded may still be taking its device. */
+const DRIVERLESS_MS = 1000;
 const DHCP_RESTART_MS = 5000;
 
 const ending = new AbortController();
@@ -63,7 +66,7 @@ async function main(): Promise<void> {
         signal,
       };
       await Promise.all([
-        keepLoadingDrivers(seen, settled),
+        keepLoadingDrivers(seen, settled, store.dispatch),
         probeAccelerators(probe).then((result) => store.dispatch({ type: 'accelerator', result })),
       ]);
     }),
@@ -98,11 +101,21 @@ async function keepDhcp(dispatch: ReturnType<typeof createStore>['dispatch']): P
 }
 
 /** `settled` is called when no driver was asked for in some seconds, as a stick's does that late. */
-async function keepLoadingDrivers(seen: Set<string>, settled: () => void): Promise<void> {
+async function keepLoadingDrivers(
+  seen: Set<string>,
+  settled: () => void,
+  dispatch: ReturnType<typeof createStore>['dispatch'],
+): Promise<void> {
+  let told = '[]';
   for (let quietMs = HARDWARE_SETTLING_MS; !signal.aborted; quietMs = Math.min(2 * quietMs, HARDWARE_SETTLED_MS)) {
     const fresh = await loadDrivers(places.sys, seen);
     if (fresh > 0) quietMs = HARDWARE_SETTLING_MS;
     else if (quietMs === HARDWARE_SETTLED_MS) settled();
+    if (quietMs >= DRIVERLESS_MS) {
+      const devices = await findDriverless(places.sys);
+      if (JSON.stringify(devices) !== told) dispatch({ type: 'driverless', devices });
+      told = JSON.stringify(devices);
+    }
     await pause(quietMs);
   }
 }

@@ -3,6 +3,8 @@
  * uptime, since its wall clock may be wrong.
  */
 
+import type { DriverlessDevice } from '../hardware/driverless.ts';
+
 /** A failure as the seller reads it. */
 export interface Problem {
   readonly code: string;
@@ -82,6 +84,8 @@ export type PairingState =
 export interface AgentState {
   readonly platform: { readonly bootMode: 'uefi' | 'bios'; readonly secureBoot: boolean | null } | null;
   readonly network: NetworkState;
+  /** Network devices that no driver of this image takes. */
+  readonly driverless: readonly DriverlessDevice[];
   readonly configuration: ConfigurationState;
   readonly tpm: TpmState;
   readonly accelerator: AcceleratorResult | null;
@@ -98,6 +102,7 @@ export interface AgentState {
 export type AgentEvent =
   | { readonly type: 'platform'; readonly bootMode: 'uefi' | 'bios'; readonly secureBoot: boolean | null }
   | { readonly type: 'network'; readonly network: NetworkState }
+  | { readonly type: 'driverless'; readonly devices: readonly DriverlessDevice[] }
   | { readonly type: 'configuration'; readonly configuration: ConfigurationState }
   | { readonly type: 'tpm'; readonly tpm: TpmState }
   | { readonly type: 'accelerator'; readonly result: AcceleratorResult }
@@ -121,6 +126,7 @@ export type AgentEvent =
 export const initialState: AgentState = {
   platform: null,
   network: { kind: 'searching' },
+  driverless: [],
   configuration: { kind: 'searching' },
   tpm: { kind: 'searching' },
   accelerator: null,
@@ -140,6 +146,8 @@ export function next(state: AgentState, event: AgentEvent): AgentState {
       return { ...state, platform: { bootMode: event.bootMode, secureBoot: event.secureBoot } };
     case 'network':
       return { ...state, network: event.network };
+    case 'driverless':
+      return { ...state, driverless: event.devices };
     case 'configuration':
       return { ...state, configuration: event.configuration };
     case 'tpm':

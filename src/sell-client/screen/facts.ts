@@ -1,5 +1,6 @@
 /** The facts below the headline, one line each, in the seller's words. */
 import { type AgentState, type AttestationState, isAttested, type NetworkState } from '../agent/state.ts';
+import { driverlessWords, shownDriverless } from './driverless.ts';
 import { COLUMNS, duration, shortened } from './rows.ts';
 
 const LABEL_COLUMNS = 16;
@@ -16,6 +17,7 @@ export function fact(name: string, value: string, columns = COLUMNS): string {
 function facts(state: AgentState, nowMs: number): [string, string][] {
   return [
     ['Network', network(state.network)],
+    ...driverless(state),
     ['Broker', broker(state)],
     ['Account', account(state)],
     ['Attestation', attestation(state, nowMs)],
@@ -125,6 +127,12 @@ function attestation(state: AgentState, nowMs: number): string {
     default:
       return now satisfies never;
   }
+}
+
+/** Without any card the headline names them. */
+function driverless(state: AgentState): [string, string][] {
+  const devices = shownDriverless(state);
+  return devices.length === 0 || state.network.kind === 'no-card' ? [] : [['No driver', driverlessWords(devices)]];
 }
 
 /** Nothing until the first: a line of zeros tells the seller nothing. */

@@ -1,13 +1,16 @@
 /** What keeps the machine from earning and what the seller can do, the most basic first: without a network nothing else matters. */
 import type { AgentState, Problem } from '../agent/state.ts';
+import { driverlessProblem, shownDriverless } from './driverless.ts';
 
 export function problems(state: AgentState): Problem[] {
   const found: Problem[] = [];
-  if (state.network.kind === 'no-card') {
+  const driverless = shownDriverless(state);
+  if (state.network.kind === 'no-card' && driverless.length === 0) {
     found.push(
       problem('NETWORK_NO_CARD', 'no wired network card was found', 'plug in a wired card; WiFi is not supported yet'),
     );
   }
+  if (state.network.kind === 'no-card' && driverless.length > 0) found.push(driverlessProblem(driverless));
   if (state.network.kind === 'no-link') {
     found.push(problem('NETWORK_NO_LINK', 'no network cable is connected', 'plug in a cable to your router'));
   }

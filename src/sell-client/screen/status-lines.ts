@@ -12,6 +12,8 @@ export function statusLines(state: AgentState): string[] {
   if (platform !== null) lines.push(`boot=${platform.bootMode} secure-boot=${platform.secureBoot ?? 'unknown'}`);
   if (network.kind === 'up') lines.push(`network=up address=${network.addresses.map((one) => one.address).join(',')}`);
   else lines.push(`network=${network.kind}`);
+  for (const { what, bus, id, slot } of state.driverless)
+    lines.push(`no-driver=${id} bus=${bus} slot=${slot} what=${what}`);
   if (tpm.kind === 'present')
     lines.push(`tpm=present manufacturer=${quoted(tpm.manufacturer)} keys=${quoted(tpm.keys)}`);
   else lines.push(`tpm=${tpm.kind}`);

@@ -55,6 +55,22 @@ export const SCREEN_STATES: Readonly<Record<string, AgentState>> = {
   booting: reduced(platform),
   verifying: reduced(...ready, { type: 'enrolling' }, { type: 'enrolled', machineId }),
   'offline-no-cable': reduced(platform, tpm, { type: 'network', network: { kind: 'no-link', cards: ['eth0'] } }),
+  'offline-no-driver': reduced(
+    platform,
+    tpm,
+    { type: 'network', network: { kind: 'no-card' } },
+    {
+      type: 'driverless',
+      devices: [
+        { what: 'wired', bus: 'PCI', id: '10ec:8029', slot: '0000:00:03.0' },
+        { what: 'wireless', bus: 'PCI', id: '8086:2723', slot: '0000:03:00.0' },
+      ],
+    },
+  ),
+  'waiting-second-card-no-driver': reduced(...ready, accepted, paired(true), {
+    type: 'driverless',
+    devices: [{ what: 'wireless', bus: 'PCI', id: '8086:2723', slot: '0000:03:00.0' }],
+  }),
   'offline-broker': reduced(...ready, {
     type: 'failed',
     retryAtMs: 216_000,
