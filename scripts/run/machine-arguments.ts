@@ -24,6 +24,8 @@ export interface MachineSpec {
   /** A raw disk image with a volume labelled CPUSHARE, or null. */
   readonly configurationVolume: string | null;
   readonly display: Display;
+  /** SMBIOS structure type 11, without commas. */
+  readonly oemStrings?: readonly string[];
   readonly serialLog: string;
   readonly monitorSocket: string;
 }
@@ -40,6 +42,7 @@ export function machineArguments(spec: MachineSpec): string[] {
     ...['-device', 'qemu-xhci,id=xhci'],
     ...medium(spec),
     ...configuration(spec.configurationVolume),
+    ...(spec.oemStrings ?? []).flatMap((value) => ['-smbios', `type=11,value=${value}`]),
     // Guests reach the host's loopback, and so the broker, at 10.0.2.2.
     ...['-netdev', 'user,id=net0'],
     ...['-device', `${spec.networkCard},netdev=net0,romfile=`],

@@ -22,6 +22,7 @@ export interface MachineOptions extends Hardware {
   readonly configurationVolume: string | null;
   /** Nothing when absent. */
   readonly display?: Display;
+  readonly oemStrings?: readonly string[];
 }
 
 export interface Machine {
