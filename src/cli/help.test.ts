@@ -17,6 +17,7 @@ const verbs = [
     'image build',
     'image size',
     'image write',
+    'image run',
     'image mirror',
     'image update',
   ],

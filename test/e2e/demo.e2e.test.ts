@@ -1,11 +1,12 @@
 /** `npm start` without its set-up: the files it leaves, the command it prints, and what stays running afterwards. */
-import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { projectRoot } from '../../scripts/project.ts';
 import { waitFor } from '../../scripts/run/wait.ts';
+import { childrenOf, isAlive } from '../../scripts/testing/processes.ts';
 import { BOOT_TIMEOUT_MS, testTools } from './support.ts';
 
 const cpushare = join(projectRoot, 'bin/cpushare.js');
@@ -68,16 +69,3 @@ describe('cpushare demo', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-async function childrenOf(pid: number): Promise<number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return text.trim().split(' ').filter(Boolean).map(Number);
-}

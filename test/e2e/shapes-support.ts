@@ -6,7 +6,15 @@ import { type Shape, shapeNamed } from '../../scripts/run/shapes.ts';
 import { waitFor } from '../../scripts/run/wait.ts';
 import type { Verdict } from '../../src/attest/verdict.ts';
 import type { ReportDocument } from '../../src/protocol/messages.ts';
-import { BOOT_TIMEOUT_MS, bootScene, createScene, type Scene, testTools, waitForVerdict } from './support.ts';
+import {
+  BOOT_TIMEOUT_MS,
+  bootScene,
+  createScene,
+  type Scene,
+  type SceneOptions,
+  testTools,
+  waitForVerdict,
+} from './support.ts';
 
 export interface BootedShape {
   readonly scene: Scene;
@@ -15,9 +23,13 @@ export interface BootedShape {
 }
 
 /** @param change what differs from the shape of that name */
-export async function bootShape(name: string, change: Partial<Shape> = {}): Promise<BootedShape> {
+export async function bootShape(
+  name: string,
+  change: Partial<Shape> = {},
+  options: SceneOptions = {},
+): Promise<BootedShape> {
   const shape = { ...shapeNamed(name), ...change };
-  const scene = await createScene(await testTools());
+  const scene = await createScene(await testTools(), options);
   return { scene, machine: await bootScene(scene, shape), shape };
 }
 

@@ -40,18 +40,23 @@ export async function testTools(): Promise<Tools> {
 }
 let image: Promise<DemoImage> | undefined;
 
+export interface SceneOptions {
+  /** Register banks of the TPM; SHA-256 alone when absent. */
+  readonly tpmBanks?: readonly string[];
+}
+
 /** A fresh TPM, a broker that trusts its maker, and the configuration volume that names this broker. */
-export async function createScene(tools: Tools, brokerPort = 0): Promise<Scene> {
+export async function createScene(tools: Tools, { tpmBanks = ['sha256'] }: SceneOptions = {}): Promise<Scene> {
   const folder = await mkdtemp(join(tmpdir(), 'cpushare-e2e-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const tpmFolder = join(folder, 'tpm');
   const trustFile = join(folder, 'trust.pem');
-  await writeFile(trustFile, await manufactureTpm(tpmFolder));
+  await writeFile(trustFile, await manufactureTpm(tpmFolder, tpmBanks));
   const broker = await startBrokerProcess({
     dataFolder: join(folder, 'broker'),
     referenceValues: [referenceValuesFile],
     trust: [trustFile],
-    port: brokerPort,
+    port: 0,
   });
   onTestFinished(() => broker.close());
   const configurationVolume = await writeConfigurationVolume(tools, folder, {
