@@ -15,12 +15,13 @@ import type { ImageSpec } from './image-spec.ts';
 import { type KernelModules, stageKernelModules } from './kernel-modules.ts';
 import { type ImageLock, packagesFor } from './lock-file.ts';
 import { packMedium } from './medium.ts';
-import { type Debs, readUnpacked, unpackPackages, unpackTools } from './packages.ts';
+import { type Debs, packageTrees, readUnpacked, unpackPackages, unpackTools } from './packages.ts';
 import { type PublishedImage, publish } from './publish.ts';
 import type { RootEntry } from './root-entry.ts';
 import { rootTar } from './root-tar.ts';
 import { composeAgent, composeBase } from './rootfs.ts';
 import { bundleSellClient } from './sell-client-bundle.ts';
+import { readSource } from './source-files.ts';
 import { packSquashfs } from './squashfs.ts';
 import { openSteps, type Steps, treeSha256 } from './steps.ts';
 import { lockedTools, type Tools } from './tools.ts';
@@ -101,10 +102,13 @@ async function buildFrom(job: Job): Promise<BuiltImage> {
   const agent = await packAgent(job, steps, base.entries, modules.version, tools);
   const layers = { base: base.path, agent: agent.path };
   const boot = [await treeSha256(join(image, 'boot')), await treeSha256(join(image, 'initrd'))];
+  const made = await readSource(options.projectRoot, agent.sellClient.files, source);
+  const treeOf = packageTrees(lock, packages, toolsFolder);
+  const about = { source, made, sellClient: agent.sellClient.path, treeOf };
   const medium = await steps.run(
     'medium',
-    [lock, spec, base.key, agent.key, boot, await sha256OfFile(lockPath)],
-    (to) => packMedium({ image, spec, lock, lockPath, packages, modules, layers, output: to }, tools),
+    [lock, spec, base.key, agent.key, boot, await sha256OfFile(lockPath), made],
+    (to) => packMedium({ image, spec, lock, lockPath, packages, modules, layers, about, output: to }, tools),
   );
   return { ...(await publish(medium, options.outputFolder, source)), tools };
 }
@@ -165,13 +169,14 @@ async function packAgent(job: Job, steps: Steps, base: readonly RootEntry[], ker
     projectRoot: options.projectRoot,
     output: join(bundleFolder, 'sell-client.js'),
   });
-  const key = [lock, spec, await sha256OfFile(sellClient), await Promise.all(overlays.map(treeSha256)), base];
+  const key = [lock, spec, await sha256OfFile(sellClient.path), await Promise.all(overlays.map(treeSha256)), base];
   const folder = await steps.run('agent', key, async (to) => {
     const { sourceDateEpoch } = lock;
-    const entries = await composeAgent({ spec, kernelVersion, sellClient, overlays, sourceDateEpoch, base });
+    const bundle = sellClient.path;
+    const entries = await composeAgent({ spec, kernelVersion, sellClient: bundle, overlays, sourceDateEpoch, base });
     await packLayer(job, entries, join(to, 'agent.sqfs'), tools);
   });
-  return { path: join(folder, 'agent.sqfs'), key };
+  return { path: join(folder, 'agent.sqfs'), key, sellClient };
 }
 
 async function packLayer({ spec, lock }: Job, entries: readonly RootEntry[], output: string, tools: Tools) {

@@ -21,18 +21,22 @@ async function unpack(members: readonly Member[]) {
 }
 
 describe('unpackDeb', () => {
-  it('lists and writes files, folders and links below merged /usr, without documentation', async () => {
+  it('lists and writes files, folders and links below merged /usr, of the documentation only whose work it is', async () => {
     const entries = await unpack([
       { name: './', type: 'directory' },
       { name: './bin/', type: 'directory' },
       { name: './bin/tool', mode: 0o4755, content: 'program' },
       { name: './usr/share/doc/tool/copyright', content: 'words' },
+      { name: './usr/share/doc/tool/README', content: 'words' },
+      { name: './usr/share/doc/other', type: 'symlink', linkname: 'tool' },
       { name: './usr/bin/alias', type: 'symlink', linkname: 'tool' },
       { name: './usr/bin/twin', type: 'link', linkname: './bin/tool' },
     ]);
     expect(entries).toEqual([
       { kind: 'folder', path: 'usr/bin' },
       { kind: 'file', path: 'usr/bin/tool', executable: true },
+      { kind: 'file', path: 'usr/share/doc/tool/copyright', executable: expect.any(Boolean) },
+      { kind: 'link', path: 'usr/share/doc/other', target: 'tool' },
       { kind: 'link', path: 'usr/bin/alias', target: 'tool' },
       { kind: 'file', path: 'usr/bin/twin', executable: expect.any(Boolean) },
     ]);

@@ -46,6 +46,10 @@ export const decompressWith =
 const UNUSED =
   /^usr\/share\/(doc|man|info|locale|lintian|bash-completion|zsh|fish|icons|applications|bug|doc-base)(\/|$)/;
 
+/** But what says whose work a package is, for the bill of materials: the file, or a link to another package's folder. */
+const isCopyright = (path: string, { type }: Header) =>
+  /^usr\/share\/doc\/[^/]+\/copyright$/.test(path) || (type === 'symlink' && /^usr\/share\/doc\/[^/]+$/.test(path));
+
 /** @throws DebError */
 export async function unpackDeb(deb: string, folder: string, decompress: Decompress): Promise<TreeEntry[]> {
   const { compression, data } = debData(await readFile(deb));
@@ -76,7 +80,7 @@ export async function unpackDeb(deb: string, folder: string, decompress: Decompr
 /** Undefined for what is passed over. Pure: decides only from the header and what came before. */
 export function entryOf(header: Header, before: ReadonlyMap<string, TreeEntry>): TreeEntry | undefined {
   const path = safePath(header.name);
-  if (path === '' || UNUSED.test(path)) return undefined;
+  if (path === '' || (UNUSED.test(path) && !isCopyright(path, header))) return undefined;
   for (let parent = posix.dirname(path); parent !== '.'; parent = posix.dirname(parent)) {
     const kind = before.get(parent)?.kind;
     if (kind === 'link' || kind === 'file')

@@ -19,6 +19,8 @@ export interface ImageSource {
     readonly iso: string;
     readonly referenceValues: string;
     readonly sizes: string;
+    readonly sbom: string;
+    readonly provenance: string;
     readonly build: string;
   };
   /** ` --flavour NAME`, to end a command that is told to a person; empty for the default. */
@@ -35,6 +37,7 @@ export async function readImageSource(projectRoot: string, flavour?: string): Pr
       iso: `${spec.name}.iso`,
       referenceValues: 'reference-values.json',
       sizes: 'sizes.json',
+      ...proofs(spec),
       build: 'build',
     };
     return { image, flavour, spec, lockPath: join(image, 'image.lock.json'), overlays, outputs, words: '' };
@@ -51,11 +54,14 @@ export async function readImageSource(projectRoot: string, flavour?: string): Pr
       iso: `${merged.name}.iso`,
       referenceValues: `${merged.name}.reference-values.json`,
       sizes: `${merged.name}.sizes.json`,
+      ...proofs(merged),
       build: `build-${flavour}`,
     },
     words: ` --flavour ${flavour}`,
   };
 }
+
+const proofs = ({ name }: ImageSpec) => ({ sbom: `${name}.cdx.json`, provenance: `${name}.provenance.json` });
 
 /** @throws LockError telling the command that makes this image's lock */
 export function lockOf({ lockPath, spec, words }: ImageSource): Promise<ImageLock> {

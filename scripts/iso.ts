@@ -20,6 +20,8 @@ export interface IsoInput {
   readonly hybridMbr: string;
   /** From packEsp. */
   readonly esp: string;
+  /** Carried along, not used to boot. */
+  readonly otherFiles?: readonly (readonly [inVolume: string, onDisk: string])[];
   readonly output: string;
   readonly sourceDateEpoch: number;
 }
@@ -62,6 +64,7 @@ function xorrisoArguments(input: IsoInput, output: string): string[] {
       [INITRD_PATH, input.initrd],
       [GRUB_CONFIG_PATH, input.grubConfig],
       [BIOS_IMAGE_PATH, input.biosImage],
+      ...(input.otherFiles ?? []),
     ].map(([inVolume = '', onDisk = '']) => `${inVolume}=${graftEscape(onDisk)}`),
   ];
 }

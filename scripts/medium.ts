@@ -9,9 +9,16 @@ import { packInitrd } from './initrd.ts';
 import { packIso } from './iso.ts';
 import type { KernelModules } from './kernel-modules.ts';
 import { type ImageLock, packagesFor } from './lock-file.ts';
+import { ABOUT_FILES, type AboutInput, writeAboutFiles } from './medium-files.ts';
+import { readOwnPackage } from './project.ts';
+import { formatProvenance, type ProvenanceInput } from './provenance.ts';
 import { computeReferenceValues } from './reference-values.ts';
 import { partSizes } from './sizes.ts';
+import { sourceSha256 } from './source-files.ts';
 import type { Tools } from './tools.ts';
+
+const VALUES = 'reference-values.json';
+const SBOM = ABOUT_FILES.sbom;
 
 export interface MediumInput {
   /** image/ of the checkout. */
@@ -24,7 +31,9 @@ export interface MediumInput {
   readonly modules: KernelModules & { readonly tree: string };
   /** Squashfs files. */
   readonly layers: { readonly base: string; readonly agent: string };
-  /** Gets image.iso, reference-values.json and sizes.json beside the parts. */
+  /** What the medium tells about itself. */
+  readonly about: Pick<AboutInput, 'source' | 'made' | 'sellClient' | 'treeOf'>;
+  /** Gets image.iso, reference-values.json, sizes.json, sbom.cdx.json and provenance.json beside the parts. */
   readonly output: string;
 }
 
@@ -48,6 +57,8 @@ export async function packMedium(input: MediumInput, tools: Tools): Promise<void
     { moduleFolder: boot.grubModules, sourceDateEpoch, output: join(output, 'bios.img') },
     tools,
   );
+  const { version: projectVersion } = await readOwnPackage();
+  const about = await writeAboutFiles({ ...input.about, lock, projectVersion }, output);
   const esp = await packEsp({ shim: boot.shim, grub: boot.grub, grubConfig, output: join(output, 'esp.img') }, tools);
   const iso = await packIso(
     {
@@ -57,15 +68,17 @@ export async function packMedium(input: MediumInput, tools: Tools): Promise<void
       biosImage,
       hybridMbr: hybridMbrIn(boot.grubModules),
       esp,
+      otherFiles: about,
       output: join(output, 'image.iso'),
       sourceDateEpoch,
     },
     tools,
   );
 
+  const lockSha256 = await sha256OfFile(input.lockPath);
   const values = await computeReferenceValues({
     image: { name: spec.name, version: spec.version },
-    lockSha256: await sha256OfFile(input.lockPath),
+    lockSha256,
     iso,
     shim: boot.shim,
     grub: boot.grub,
@@ -74,9 +87,25 @@ export async function packMedium(input: MediumInput, tools: Tools): Promise<void
     initrd,
     kernelModules: await moduleHashes(input.modules),
   });
-  await writeFile(join(output, 'reference-values.json'), `${JSON.stringify(values, null, 2)}\n`);
+  await writeFile(join(output, VALUES), `${JSON.stringify(values, null, 2)}\n`);
+  await writeProvenance({ spec, lock, lockSha256, projectVersion }, input);
   const parts = { kernel: boot.kernel, initrd, ...input.layers, esp, 'bios-grub': biosImage, iso };
   await writeFile(join(output, 'sizes.json'), `${JSON.stringify(await partSizes(parts), null, 2)}\n`);
+}
+
+/** The statement's subjects are the files that a build publishes, under their published names. */
+async function writeProvenance(
+  known: Pick<ProvenanceInput, 'spec' | 'lock' | 'lockSha256' | 'projectVersion'>,
+  { about: { source, made }, output }: MediumInput,
+): Promise<void> {
+  const { iso, sbom, referenceValues } = source.outputs;
+  const published = { [iso]: 'image.iso', [sbom]: SBOM, [referenceValues]: VALUES };
+  const subjects = await Promise.all(
+    Object.entries(published).map(async ([name, path]) => ({ name, sha256: await sha256OfFile(join(output, path)) })),
+  );
+  const npmParts = [...made.clientParts, ...made.recipeParts];
+  const text = formatProvenance({ ...known, sourceSha256: sourceSha256(made.list), npmParts, subjects });
+  await writeFile(join(output, 'provenance.json'), text);
 }
 
 function bootFiles(packages: string, lock: ImageLock, version: string) {

@@ -45,6 +45,16 @@ export async function readUnpacked(folder: string, packages: readonly LockedPack
   return names.map((name) => ({ name, folder: join(folder, name), entries: index[name] ?? [] }));
 }
 
+/** Where a package of the lock was unpacked to. */
+export function packageTrees(lock: ImageLock, packages: string, tools: string): (name: string) => string | undefined {
+  const folders = lock.packages.map(({ name, roles }) => {
+    const isTool = roles.every((role) => role === 'tools');
+    return [name, isTool ? tools : join(packages, name)] as const;
+  });
+  const known = new Map(folders);
+  return (name) => known.get(name);
+}
+
 function debOf(debs: Debs, one: LockedPackage): string {
   const path = debs.get(one.sha256);
   if (path === undefined) throw new Error(`${one.name} was not fetched`);

@@ -1,5 +1,6 @@
 /** Where this checkout is: the folder of its package.json, whether we run compiled (dist/js) or from source (tests). */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,4 +11,8 @@ function findRoot(folder: string): string {
   const parent = dirname(folder);
   if (parent === folder) throw new Error('this file is not inside a cpushare-live checkout');
   return findRoot(parent);
+}
+
+export async function readOwnPackage(): Promise<{ readonly version: string }> {
+  return JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')) as { readonly version: string };
 }

@@ -4,6 +4,7 @@ import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '../src/shared/errors.ts';
 import type { ImageSource } from './image-source.ts';
+import { ABOUT_FILES } from './medium-files.ts';
 import type { PartSize } from './sizes.ts';
 
 export class PublishError extends CodedError<'ISO_OVER_BUDGET' | 'NOT_BUILT'> {}
@@ -11,6 +12,10 @@ export class PublishError extends CodedError<'ISO_OVER_BUDGET' | 'NOT_BUILT'> {}
 export interface PublishedImage {
   readonly iso: string;
   readonly referenceValues: string;
+  /** CycloneDX. */
+  readonly sbom: string;
+  /** in-toto statement. */
+  readonly provenance: string;
   readonly sizes: readonly PartSize[];
   readonly budgetBytes: number;
 }
@@ -31,11 +36,15 @@ export async function publish(medium: string, outputFolder: string, source: Imag
   }
   const iso = join(outputFolder, source.outputs.iso);
   const referenceValues = join(outputFolder, source.outputs.referenceValues);
+  const sbom = join(outputFolder, source.outputs.sbom);
+  const provenance = join(outputFolder, source.outputs.provenance);
   await mkdir(outputFolder, { recursive: true });
+  await place(join(medium, ABOUT_FILES.sbom), sbom);
+  await place(join(medium, 'provenance.json'), provenance);
   await place(join(medium, 'sizes.json'), join(outputFolder, source.outputs.sizes));
   await place(join(medium, 'reference-values.json'), referenceValues);
   await place(join(medium, 'image.iso'), iso);
-  return { iso, referenceValues, sizes, budgetBytes };
+  return { iso, referenceValues, sbom, provenance, sizes, budgetBytes };
 }
 
 /** Of the image that lies in the output folder. @throws PublishError NOT_BUILT */

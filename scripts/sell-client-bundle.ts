@@ -11,9 +11,15 @@ export interface BundleInput {
   readonly output: string;
 }
 
+export interface SellClientBundle {
+  readonly path: string;
+  /** All that went in, relative to the checkout. */
+  readonly files: readonly string[];
+}
+
 /** @throws BundleError BUNDLE_FAILED */
-export async function bundleSellClient(input: BundleInput): Promise<string> {
-  await build({
+export async function bundleSellClient(input: BundleInput): Promise<SellClientBundle> {
+  const { metafile } = await build({
     entryPoints: [input.entry],
     outfile: input.output,
     absWorkingDir: input.projectRoot,
@@ -28,9 +34,10 @@ export async function bundleSellClient(input: BundleInput): Promise<string> {
     banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
     legalComments: 'none',
     minifyWhitespace: true,
+    metafile: true,
     logLevel: 'silent',
   }).catch((cause: unknown) => {
     throw new BundleError('BUNDLE_FAILED', `cannot bundle the sell client from ${input.entry}`, { cause });
   });
-  return input.output;
+  return { path: input.output, files: Object.keys(metafile.inputs) };
 }

@@ -49,7 +49,8 @@ const buildCommand: CommandModule<object, MirrorArguments & FlavourArguments> = 
       mirrors: () => mirrorsOf(given),
       progress: print,
     });
-    print(`${formatSizes(built.sizes, built.budgetBytes)}\nWrote ${built.iso}\nWrote ${built.referenceValues}`);
+    print(`${formatSizes(built.sizes, built.budgetBytes)}`);
+    for (const path of [built.iso, built.referenceValues, built.sbom, built.provenance]) print(`Wrote ${path}`);
   },
 };
 

@@ -1,0 +1,121 @@
+/**
+ * Reads an ISO 9660 volume (ECMA-119) with Rock Ridge names (IEEE P1282): which files it holds and where they lie. The volume
+ * may come from anybody, so each number in it is checked against its size before use.
+ */
+import type { FileHandle } from 'node:fs/promises';
+import { CodedError } from '../src/shared/errors.ts';
+
+export class IsoError extends CodedError<'ISO_NOT_ISO' | 'ISO_DAMAGED'> {}
+
+export const SECTOR_BYTES = 2048;
+const FIRST_DESCRIPTOR = 16;
+const MAX_FOLDER_BYTES = 1 << 20;
+const MAX_DEPTH = 8;
+const MAX_FILES = 10_000;
+
+/** A stretch of the volume, in bytes. */
+export interface Extent {
+  readonly start: number;
+  readonly sizeBytes: number;
+}
+
+export interface Volume {
+  readonly sizeBytes: number;
+  /** By absolute path, sorted. */
+  readonly files: ReadonlyMap<string, Extent>;
+}
+
+/** Exactly these bytes. @throws IsoError where the volume ends earlier. */
+export type ReadAt = (extent: Extent) => Promise<Buffer>;
+
+export function readerOf(handle: FileHandle, sizeBytes: number): ReadAt {
+  return async (extent) => {
+    refuseOutside(extent, sizeBytes);
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(extent.sizeBytes), 0, extent.sizeBytes, extent.start);
+    if (bytesRead !== extent.sizeBytes) throw damaged(`it ends before byte ${extent.start + extent.sizeBytes}`);
+    return buffer;
+  };
+}
+
+/** @throws IsoError */
+export async function readVolume(readAt: ReadAt, sizeBytes: number): Promise<Volume> {
+  const size = (FIRST_DESCRIPTOR + 1) * SECTOR_BYTES;
+  const descriptor =
+    sizeBytes < size ? undefined : await readAt({ start: FIRST_DESCRIPTOR * SECTOR_BYTES, sizeBytes: SECTOR_BYTES });
+  if (descriptor === undefined || descriptor[0] !== 1 || descriptor.toString('latin1', 1, 6) !== 'CD001') {
+    throw new IsoError('ISO_NOT_ISO', 'there is no ISO 9660 volume in it');
+  }
+  const files = new Map<string, Extent>();
+  const seen = new Set<number>();
+  const walk = async (folder: Extent, path: string, depth: number): Promise<void> => {
+    if (depth > MAX_DEPTH) throw damaged(`folders lie deeper than ${MAX_DEPTH}`);
+    if (folder.sizeBytes > MAX_FOLDER_BYTES) throw damaged(`the folder ${path}/ has ${folder.sizeBytes} bytes`);
+    if (seen.has(folder.start)) throw damaged(`the folder ${path}/ occurs twice`);
+    seen.add(folder.start);
+    for (const entry of entriesIn(await readAt(folder))) {
+      const at = `${path}/${entry.name}`;
+      refuseOutside(entry.extent, sizeBytes);
+      if (entry.isFolder) await walk(entry.extent, at, depth + 1);
+      else if (files.has(at)) throw damaged(`${at} occurs twice`);
+      else files.set(at, entry.extent);
+      if (files.size > MAX_FILES) throw damaged(`it holds more than ${MAX_FILES} files`);
+    }
+  };
+  await walk(extentIn(descriptor.subarray(156, 190)), '', 0);
+  return { sizeBytes, files: new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1))) };
+}
+
+interface Entry {
+  readonly name: string;
+  readonly isFolder: boolean;
+  readonly extent: Extent;
+}
+
+/** ECMA-119 §9.1. Records do not cross sectors; the rest of a sector is zero. */
+function* entriesIn(folder: Buffer): Generator<Entry> {
+  for (let at = 0; at < folder.length; ) {
+    const length = folder[at] ?? 0;
+    if (length === 0) {
+      at = (Math.floor(at / SECTOR_BYTES) + 1) * SECTOR_BYTES;
+      continue;
+    }
+    const record = folder.subarray(at, at + length);
+    const idBytes = record[32] ?? 0;
+    if (length < 34 || record.length < length || 33 + idBytes > length)
+      throw damaged(`a folder record of ${length} bytes`);
+    at += length;
+    const identifier = record.subarray(33, 33 + idBytes).toString('latin1');
+    if (identifier === '\0' || identifier === '\x01') continue;
+    const flags = record[25] ?? 0;
+    if ((flags & 0x80) !== 0) throw damaged(`${JSON.stringify(identifier)} is spread over several extents`);
+    const name = rockRidgeName(record) || identifier.replace(/;\d+$/, '');
+    if (name === '.' || name === '..' || !/^[^/\p{Cc}\p{Cf}]+$/u.test(name)) {
+      throw damaged(`a file is named ${JSON.stringify(name)}`);
+    }
+    yield { name, isFolder: (flags & 2) !== 0, extent: extentIn(record) };
+  }
+}
+
+/** IEEE P1282 §4.1.4: the NM entries of the system use area. */
+function rockRidgeName(record: Buffer): string {
+  const idBytes = record[32] ?? 0;
+  let name = '';
+  for (let at = 33 + idBytes + (idBytes % 2 === 0 ? 1 : 0); at + 4 <= record.length; ) {
+    const length = record[at + 2] ?? 0;
+    if (length < 4 || at + length > record.length) break;
+    if (record.toString('latin1', at, at + 2) === 'NM') name += record.toString('utf8', at + 5, at + length);
+    at += length;
+  }
+  return name;
+}
+
+/** Both-endian numbers, of which the little-endian half is read. */
+function extentIn(record: Buffer): Extent {
+  return { start: record.readUInt32LE(2) * SECTOR_BYTES, sizeBytes: record.readUInt32LE(10) };
+}
+
+function refuseOutside({ start, sizeBytes }: Extent, size: number): void {
+  if (start + sizeBytes > size) throw damaged(`something in it lies at byte ${start}, beyond its end at ${size}`);
+}
+
+const damaged = (what: string) => new IsoError('ISO_DAMAGED', `the ISO is damaged: ${what}`);
