@@ -101,7 +101,7 @@ async function buildFrom(job: Job): Promise<BuiltImage> {
   const base = await packBase(job, steps, packages, modules, tools);
   const agent = await packAgent(job, steps, base.entries, modules.version, tools);
   const layers = { base: base.path, agent: agent.path };
-  const boot = [await treeSha256(join(image, 'boot')), await treeSha256(join(image, 'initrd'))];
+  const boot = await treeSha256(join(image, 'boot'));
   const made = await readSource(options.projectRoot, agent.sellClient.files, source);
   const treeOf = packageTrees(lock, packages, toolsFolder);
   const about = { source, made, sellClient: agent.sellClient.path, treeOf };

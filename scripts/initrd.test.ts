@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-type Replaced = 'busybox' | 'module' | 'root' | 'agent';
+type Replaced = 'module' | 'root' | 'agent';
 
 async function pack(replace: { readonly [part in Replaced]?: Buffer } = {}) {
   const write = async (name: string, content: Buffer | string) => {
@@ -23,8 +23,6 @@ async function pack(replace: { readonly [part in Replaced]?: Buffer } = {}) {
     return join(folder, name);
   };
   return await packInitrd({
-    busybox: await write('busybox', replace.busybox ?? ELF),
-    init: await write('init', '#!/bin/busybox sh\n'),
     modules: [await write('loop.ko', replace.module ?? ELF)],
     layers: { base: await write('b', replace.root ?? SQUASHFS), agent: await write('a', replace.agent ?? AGENT) },
     output: join(folder, 'initrd.img'),
@@ -35,7 +33,7 @@ async function pack(replace: { readonly [part in Replaced]?: Buffer } = {}) {
 it('carries both layers of the root as they are, and what early user space needs beside it', async () => {
   const initrd = await readFile(await pack());
   for (const layer of [SQUASHFS, AGENT]) expect(initrd.includes(layer)).toBe(true);
-  for (const path of ['init', 'bin/busybox', 'modules/loop.ko', 'dev/console', 'base.sqfs', 'agent.sqfs']) {
+  for (const path of ['init', 'layers/base', 'modules/loop.ko', 'dev/console', 'base.sqfs', 'agent.sqfs']) {
     expect(initrd.includes(`\0${path}\0`) || initrd.includes(`00000000${path}\0`), path).toBe(true);
   }
 });
@@ -47,7 +45,7 @@ it('is the same each time', async () => {
 
 it.each([
   { name: 'a compressed module', replace: { module: Buffer.from('fd377a585a00', 'hex') }, code: 'INITRD_NOT_ELF' },
-  { name: 'an empty busybox', replace: { busybox: Buffer.alloc(0) }, code: 'INITRD_NOT_ELF' },
+  { name: 'an empty module', replace: { module: Buffer.alloc(0) }, code: 'INITRD_NOT_ELF' },
   { name: 'a root that is no squashfs', replace: { root: ELF }, code: 'INITRD_NOT_SQUASHFS' },
   { name: 'an agent layer that is none', replace: { agent: ELF }, code: 'INITRD_NOT_SQUASHFS' },
 ])('refuses $name and leaves nothing behind', async ({ replace, code }) => {

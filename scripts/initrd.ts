@@ -1,24 +1,20 @@
 /**
- * The initrd: a static busybox, the script that mounts the root, three kernel modules, and the whole root as two squashfs
- * layers.
+ * The initrd: the program that mounts the root, three kernel modules, and the whole root as two squashfs layers. No shell.
  * Nothing in it is compressed a second time. It is measured twice before it runs, by GRUB and by the kernel's EFI stub.
  */
 import { createWriteStream } from 'node:fs';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CodedError } from '../src/shared/errors.ts';
 import { type CpioEntry, cpioArchive } from './cpio.ts';
+import { earlyFolders, earlyInit } from './tiny-init/early-init.ts';
 
 export class InitrdError extends CodedError<'INITRD_NOT_ELF' | 'INITRD_NOT_SQUASHFS'> {}
 
 export interface InitrdInput {
-  /** `busybox` of busybox-static. */
-  readonly busybox: string;
-  /** image/initrd/init, a script for busybox's shell. */
-  readonly init: string;
-  /** Uncompressed .ko files; they lie in /modules under their own names (loop.ko, squashfs.ko, overlay.ko). */
+  /** Uncompressed .ko files; they lie in /modules under their own names and are loaded in this order. */
   readonly modules: readonly string[];
   /** The root's layers: /base.sqfs, and /agent.sqfs which lies over it. */
   readonly layers: { readonly base: string; readonly agent: string };
@@ -28,9 +24,9 @@ export interface InitrdInput {
 
 /** Writes the initrd and returns its path. @throws InitrdError, CpioError */
 export async function packInitrd(input: InitrdInput): Promise<string> {
-  for (const file of [input.busybox, ...input.modules]) await mustStartWith(file, '7f454c46', 'INITRD_NOT_ELF');
+  for (const file of input.modules) await mustStartWith(file, '7f454c46', 'INITRD_NOT_ELF');
   for (const file of Object.values(input.layers)) await mustStartWith(file, '68737173', 'INITRD_NOT_SQUASHFS');
-  const entries = await entriesOf(input);
+  const entries = entriesOf(input);
   const partial = `${input.output}.part`;
   try {
     await pipeline(Readable.from(cpioArchive(entries, input.sourceDateEpoch)), createWriteStream(partial));
@@ -42,16 +38,16 @@ export async function packInitrd(input: InitrdInput): Promise<string> {
   return input.output;
 }
 
-async function entriesOf(input: InitrdInput): Promise<CpioEntry[]> {
+/** What lies in the first hides the same path in the second. */
+const LAYERS = ['agent', 'base'];
+
+function entriesOf(input: InitrdInput): CpioEntry[] {
+  const modules = input.modules.map((file) => basename(file, '.ko'));
   return [
-    ...['bin', 'dev', 'modules', 'newroot', 'proc', 'run', 'sys'].map(
-      (path) => ({ kind: 'directory', path, mode: 0o755 }) as const,
-    ),
-    { kind: 'file', path: 'bin/busybox', mode: 0o755, content: await readFile(input.busybox) },
-    { kind: 'symlink', path: 'bin/sh', target: 'busybox' },
+    ...earlyFolders(LAYERS).map((path) => ({ kind: 'directory', path, mode: 0o755 }) as const),
     // The kernel opens it as standard input and output of /init, before anything could mount devtmpfs.
     { kind: 'character-device', path: 'dev/console', mode: 0o600, major: 5, minor: 1 },
-    { kind: 'file', path: 'init', mode: 0o755, content: await readFile(input.init) },
+    { kind: 'file', path: 'init', mode: 0o755, content: earlyInit({ modules, layers: LAYERS }) },
     ...input.modules.map(
       (file) => ({ kind: 'file', path: `modules/${basename(file)}`, mode: 0o644, content: { file } }) as const,
     ),

@@ -43,8 +43,6 @@ export async function packMedium(input: MediumInput, tools: Tools): Promise<void
   const boot = bootFiles(packages, lock, input.modules.version);
 
   const initrd = await packInitrd({
-    busybox: boot.busybox,
-    init: join(input.image, 'initrd/init'),
     modules: initrdModules(spec, input.modules),
     layers: input.layers,
     output: join(output, 'initrd.img'),
@@ -115,7 +113,6 @@ function bootFiles(packages: string, lock: ImageLock, version: string) {
     shim: join(packages, 'shim-signed/usr/lib/shim/shimx64.efi.signed'),
     grub: join(packages, 'grub-efi-amd64-signed/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed'),
     grubModules: join(packages, 'grub-pc-bin/usr/lib/grub/i386-pc'),
-    busybox: join(packages, 'busybox-static/usr/bin/busybox'),
   };
 }
 

@@ -29,6 +29,8 @@ export function baseEntries(spec: Pick<ImageSpec, 'links'>, caBundle: Uint8Array
   ];
 }
 
+export const HOSTNAME = 'cpushare';
+
 /** What an installer would have asked for: accounts and names. */
 export function factEntries(spec: Pick<ImageSpec, 'name' | 'version' | 'suite' | 'accounts'>): RootEntry[] {
   const { accounts } = spec;
@@ -41,7 +43,7 @@ export function factEntries(spec: Pick<ImageSpec, 'name' | 'version' | 'suite' |
     text('etc/group', lines(accounts.map(({ name, uid }) => `${name}:x:${uid}:`))),
     // No password is valid for any account, and no date says when that was decided.
     { ...text('etc/shadow', lines(accounts.map(({ name }) => `${name}:!*:::::::`))), secret: true },
-    text('etc/hostname', 'cpushare\n'),
+    text('etc/hostname', `${HOSTNAME}\n`),
     // Empty and not absent: programs that want a machine id make none of their own.
     text('etc/machine-id', ''),
     text('etc/os-release', osRelease(spec)),

@@ -11,8 +11,9 @@ import { type Available, followLinks, LIBRARY_FOLDER, libraryClosure } from './e
 import { globToRegExp } from './glob.ts';
 import { ICU_DATA_LIBRARY, keepIcuItems } from './icu-data.ts';
 import type { ImageSpec } from './image-spec.ts';
-import { baseEntries, factEntries, type RootEntry, text } from './root-entry.ts';
+import { baseEntries, factEntries, HOSTNAME, type RootEntry, text } from './root-entry.ts';
 import { mergeEntries, upperLayer } from './root-tar.ts';
+import { falseProgram, systemInit } from './tiny-init/system-init.ts';
 
 export class RootfsError extends CodedError<'FILES_NOT_FOUND' | 'CA_BUNDLE_EMPTY'> {}
 
@@ -69,6 +70,7 @@ export async function composeAgent(input: AgentLayerInput): Promise<RootEntry[]>
     { overlay: false, entries: input.base },
     { overlay: false, entries: factEntries(input.spec) },
     { overlay: false, entries: sellClientEntries(input.sellClient) },
+    { overlay: false, entries: await programEntries(input) },
     ...(await Promise.all(input.overlays.map((folder) => overlayLayer(folder, input)))),
   ]);
   return upperLayer(merged, input.base);
@@ -139,6 +141,16 @@ async function caBundle(packages: readonly UnpackedPackage[]): Promise<Uint8Arra
 function sellClientEntries(bundle: string): RootEntry[] {
   // An ES module, as image/rootfs's package.json beside it says.
   return [{ kind: 'file', path: 'usr/lib/cpushare/sell-client.js', executable: false, content: { file: bundle } }];
+}
+
+/** PID 1, and the program that does nothing: both made here. */
+async function programEntries({ overlays }: AgentLayerInput): Promise<RootEntry[]> {
+  const kernelSettings = await readFile(join(overlays[0] ?? '', 'etc/sysctl.conf'), 'utf8');
+  const program = (path: string, content: Uint8Array): RootEntry => ({ kind: 'file', path, executable: true, content });
+  return [
+    program('usr/lib/cpushare/init', systemInit({ kernelSettings, hostname: HOSTNAME, debugShell: false })),
+    program('usr/bin/false', falseProgram()),
+  ];
 }
 
 async function filesBelow(folder: string): Promise<RootEntry[]> {

@@ -47,7 +47,7 @@ export async function readSource(
   const clientParts = npmPartsOf(clientFiles, npmLock);
   const recipeParts = npmPartsNamed(recipe.packages, npmLock);
   const own = clientFiles.map(ownPath).filter((path) => !path.includes('node_modules/'));
-  const folders = [join(image, 'boot'), join(image, 'initrd'), ...overlays];
+  const folders = [join(image, 'boot'), ...overlays];
   const laid = (await Promise.all(folders.map(filesBelow))).flat().map((path) => relative(projectRoot, path));
   const files = [...(await hashed(recipeRoot, recipe.files)), ...(await hashed(projectRoot, [...own, ...laid]))];
   return {

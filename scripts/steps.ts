@@ -38,7 +38,10 @@ export async function openSteps(root: string, started: (name: string) => void): 
 /** The steps' own source: a changed recipe builds anew, and the compiled program and a test from source agree on it. */
 async function recipeSha256(): Promise<string> {
   const folder = join(projectRoot, 'scripts');
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
+  const programs = (await readdir(join(folder, 'tiny-init'))).map((name) => `tiny-init/${name}`);
+  const names = [...(await readdir(folder)), ...programs].filter(
+    (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
+  );
   const hash = createHash('sha256');
   for (const name of names.sort()) hash.update(`${name}\0`).update(await readFile(join(folder, name)));
   return hash.digest('hex');

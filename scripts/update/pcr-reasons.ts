@@ -60,7 +60,7 @@ const only = (when: boolean, pcrs: readonly number[], why: string): PcrReason[] 
 
 const named = (changes: readonly PackageChange[], name: string) => changes.some((change) => change.name === name);
 
-/** `root` also has busybox-static, which the initrd itself starts. */
+/** `root` lies inside the initrd. */
 const hasRole = ({ before, after }: PackageChange, role: 'kernel' | 'root') =>
   [before, after].some((one) => one?.roles.includes(role) ?? false);
 
