@@ -39,6 +39,8 @@ if [[ $purpose == test ]]; then
   need postgresql '/usr/lib/postgresql/*/bin/postgres'
   need chromium chromium
   need gdisk sgdisk
+  need libxml2-utils xmllint
+  need qemu-utils qemu-img
 fi
 
 install_packages() {

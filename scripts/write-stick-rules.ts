@@ -20,7 +20,6 @@ export class StickError extends CodedError<
   | 'STICK_READ_FAILED'
   | 'STICK_DIFFERS'
   | 'STICK_INTERRUPTED'
-  | 'STICK_CONFIGURATION_UNREADABLE'
   | 'ISO_MISSING'
   | 'ISO_UNREADABLE'
 > {}

@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findVolume } from '../../src/sell-client/configuration/find-volume.ts';
-import { hybridMbrIn } from '../grub.ts';
-import { packIso } from '../iso.ts';
 import { type LockedPackages, unpackLocked } from '../testing/locked-packages.ts';
+import { smallIso } from '../testing/small-iso.ts';
 import { bytesWithConfiguration, configurationPartition } from './configuration-partition.ts';
 import { fatVolume, VOLUME_BYTES } from './fat-volume.ts';
 
@@ -21,23 +20,7 @@ let isoBytes: number;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cpushare-partition-'));
   locked = await unpackLocked(['grub-pc-bin'], folder);
-  const part = async (name: string, sizeBytes: number) => {
-    await writeFile(join(folder, name), randomBytes(sizeBytes));
-    return join(folder, name);
-  };
-  iso = await packIso(
-    {
-      kernel: await part('vmlinuz', 900_000),
-      initrd: await part('initrd.img', 1_200_000),
-      grubConfig: await part('grub.cfg', 300),
-      biosImage: await part('bios.img', 40_000),
-      hybridMbr: hybridMbrIn(join(locked.folderOf('grub-pc-bin'), 'usr/lib/grub/i386-pc')),
-      esp: await part('esp.img', 512_000),
-      output: join(folder, 'image.iso'),
-      sourceDateEpoch: 1_700_000_000,
-    },
-    locked.tools,
-  );
+  iso = await smallIso(locked, folder);
   isoBytes = (await stat(iso)).size;
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));

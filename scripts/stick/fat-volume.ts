@@ -34,7 +34,7 @@ export function fatVolume(file: Uint8Array): Uint8Array {
   const clusters = Math.ceil(file.length / CLUSTER_BYTES);
   if (clusters > CLUSTERS) {
     throw new VolumeError('CONFIGURATION_TOO_LARGE', `the configuration has ${file.length} bytes`, {
-      nextStep: 'give only what docs/writing.md names',
+      nextStep: 'give only what docs/writing.md names under The configuration',
     });
   }
   const volume = Buffer.alloc(VOLUME_BYTES);

@@ -9,6 +9,7 @@ import { writeLock } from '../../scripts/lock-file.ts';
 import { projectRoot } from '../../scripts/project.ts';
 import { readSizes } from '../../scripts/publish.ts';
 import { formatSizes } from '../../scripts/sizes.ts';
+import { exportCommand } from './image/export.ts';
 import { type FlavourArguments, flavourOption } from './image/flavour-option.ts';
 import { mirrorCommand } from './image/mirror.ts';
 import { type MirrorArguments, mirrorOptions, mirrorsOf } from './image/mirror-options.ts';
@@ -77,10 +78,11 @@ export const imageCommand: CommandModule = {
       .command(buildCommand)
       .command(sizeCommand)
       .command(writeCommand)
+      .command(exportCommand)
       .command(runCommand)
       .command(mirrorCommand)
       .command(updateCommand)
       .example('$0 image build', 'from the lock to the ISO')
-      .demandCommand(1, 'Say what to do with the image: lock, update, build, size, write, run or mirror'),
+      .demandCommand(1, 'Say what to do with the image: lock, update, build, size, write, export, run or mirror'),
   handler: () => undefined,
 };

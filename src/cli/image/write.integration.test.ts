@@ -64,7 +64,7 @@ describe.skipIf(loop === undefined)(`image write${why}`, () => {
     const file = join(folder, 'cpushare.json');
     const attempt = () => image(path, '--iso', iso, '--force-fixed', path, '--yes', '--configuration', file);
     await writeFile(backing, Buffer.alloc(8 * 2 ** 20), { flag: 'r+' });
-    await expect(attempt()).rejects.toMatchObject({ code: 'STICK_CONFIGURATION_UNREADABLE' });
+    await expect(attempt()).rejects.toMatchObject({ code: 'CONFIGURATION_FILE_UNREADABLE' });
     await writeFile(file, '{\n"broker": "http://b"}');
     await expect(attempt()).rejects.toMatchObject({ code: 'CONFIGURATION_INVALID' });
     await writeFile(file, Buffer.alloc(70_000, ' '));

@@ -1,5 +1,5 @@
 /** `cpushare image write`: puts the ISO on a USB stick, or says why not there. */
-import { access, constants, readFile, stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { CommandModule } from 'yargs';
@@ -11,8 +11,7 @@ import { type Disk, listDisks, locateDisk } from '../../../scripts/write-stick-d
 import { deviceNumber, openFailure } from '../../../scripts/write-stick-open.ts';
 import { stickProgress } from '../../../scripts/write-stick-progress.ts';
 import { refusalOf, StickError, sayDisk, sayLoss, type Wanted } from '../../../scripts/write-stick-rules.ts';
-import { checkFileSize } from '../../sell-client/configuration/block-reader.ts';
-import { parseConfiguration } from '../../sell-client/configuration/parse-configuration.ts';
+import { readConfigurationFile } from './configuration-file.ts';
 
 const BUILT_ISO = join(projectRoot, 'dist/cpushare-seller.iso');
 
@@ -53,7 +52,7 @@ export const writeCommand: CommandModule<object, WriteArguments> = {
   handler: async ({ device, iso, configuration: file, forceFixed, yes }) => {
     if (device === undefined) return listSticks(iso);
     const isoBytes = await isoSize(iso);
-    const configuration = file === undefined ? undefined : await readConfiguration(file);
+    const configuration = file === undefined ? undefined : await readConfigurationFile(file);
     const wanted = { isoBytes: configuration === undefined ? isoBytes : bytesWithConfiguration(isoBytes), forceFixed };
     const disk = await mayBeWritten(device, wanted);
     await access(disk.path, constants.R_OK | constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
@@ -129,18 +128,6 @@ async function confirm(disk: Disk): Promise<void> {
   throw new StickError('STICK_UNCONFIRMED', `not confirmed: nothing was written to ${disk.path}`, {
     nextStep: `run it again and type ${disk.name}`,
   });
-}
-
-/** Judged here, where it can be corrected, by the rules of the machine that will read it. */
-async function readConfiguration(file: string): Promise<{ bytes: Uint8Array; broker: string }> {
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new StickError('STICK_CONFIGURATION_UNREADABLE', `${file} cannot be read`, {
-      cause,
-      nextStep: 'name the cpushare.json that your broker gave you',
-    });
-  });
-  checkFileSize(bytes.length);
-  return { bytes, broker: parseConfiguration(bytes, file).broker };
 }
 
 async function isoSize(iso: string): Promise<number> {
