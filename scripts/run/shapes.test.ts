@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { projectRoot } from '../project.ts';
 import { shapeNamed, shapeNames, shapes } from './shapes.ts';
 
 describe('shapes', () => {
@@ -28,4 +31,10 @@ describe('shapes', () => {
       );
     }
   });
+});
+
+it('docs/shapes.md has a row for each shape, and no other', async () => {
+  const page = await readFile(join(projectRoot, 'docs/shapes.md'), 'utf8');
+  const rows = [...page.matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, name]) => name);
+  expect(rows).toEqual([...shapeNames]);
 });
