@@ -7,6 +7,7 @@ import { benchEventLog } from './bench/event-log.ts';
 import type { Emit } from './bench/figure.ts';
 import { benchImage } from './bench/image.ts';
 import { benchPackage } from './bench/package.ts';
+import { benchPeers } from './bench/peers.ts';
 import { benchWorstCase } from './bench/worst-case.ts';
 
 const parts: Record<string, (emit: Emit) => Promise<void>> = {
@@ -17,6 +18,7 @@ const parts: Record<string, (emit: Emit) => Promise<void>> = {
   package: benchPackage,
   image: benchImage,
   boot: benchBoot,
+  peers: benchPeers,
 };
 
 interface BenchArguments {
