@@ -38,6 +38,8 @@ export interface BuildOptions {
   readonly progress: (line: string) => void;
   /** image/flavours/FLAVOUR.json; the default image when absent. */
   readonly flavour?: string | undefined;
+  /** What to build, when that is not the checkout's own declaration and lock. */
+  readonly source?: ImageSource;
   /** The sell client's main file; src/sell-client/main.ts when absent. */
   readonly sellClient?: string;
 }
@@ -49,7 +51,7 @@ export interface BuiltImage extends PublishedImage {
 
 /** @throws ImageSpecError, LockError, FetchError, DebError, ToolError … each with its next step */
 export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
-  const source = await readImageSource(options.projectRoot, options.flavour);
+  const source = options.source ?? (await readImageSource(options.projectRoot, options.flavour));
   const lock = await lockOf(source);
   const release = await takeTurn(options);
   try {

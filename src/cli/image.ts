@@ -15,6 +15,7 @@ import { mirrorCommand } from './image/mirror.ts';
 import { type MirrorArguments, mirrorOptions, mirrorsOf } from './image/mirror-options.ts';
 import { runCommand } from './image/run.ts';
 import { updateCommand } from './image/update.ts';
+import { verifyBuildCommand } from './image/verify-build.ts';
 import { writeCommand } from './image/write.ts';
 
 const outputFolder = join(projectRoot, 'dist');
@@ -82,7 +83,11 @@ export const imageCommand: CommandModule = {
       .command(runCommand)
       .command(mirrorCommand)
       .command(updateCommand)
+      .command(verifyBuildCommand)
       .example('$0 image build', 'from the lock to the ISO')
-      .demandCommand(1, 'Say what to do with the image: lock, update, build, size, write, export, run or mirror'),
+      .demandCommand(
+        1,
+        'Say what to do with the image: lock, update, build, verify-build, size, write, export, run or mirror',
+      ),
   handler: () => undefined,
 };

@@ -6,6 +6,7 @@ import { cryptoTargets } from './targets-crypto.ts';
 import { documentTargets } from './targets-documents.ts';
 import { explainTargets } from './targets-explain.ts';
 import { imageTargets } from './targets-image.ts';
+import { isoTargets } from './targets-iso.ts';
 import { logTargets } from './targets-logs.ts';
 import { tpmTargets } from './targets-tpm.ts';
 
@@ -19,5 +20,6 @@ export function allTargets(): readonly Target[] {
     ...explainTargets(),
     ...configurationTargets(),
     ...imageTargets(),
+    ...isoTargets(),
   ];
 }

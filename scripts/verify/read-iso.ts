@@ -2,8 +2,8 @@
  * Reads an ISO 9660 volume (ECMA-119) with Rock Ridge names (IEEE P1282): which files it holds and where they lie. The volume
  * may come from anybody, so each number in it is checked against its size before use.
  */
-import type { FileHandle } from 'node:fs/promises';
-import { CodedError } from '../src/shared/errors.ts';
+import { readSync } from 'node:fs';
+import { CodedError } from '../../src/shared/errors.ts';
 
 export class IsoError extends CodedError<'ISO_NOT_ISO' | 'ISO_DAMAGED'> {}
 
@@ -26,42 +26,46 @@ export interface Volume {
 }
 
 /** Exactly these bytes. @throws IsoError where the volume ends earlier. */
-export type ReadAt = (extent: Extent) => Promise<Buffer>;
+export type ReadAt = (extent: Extent) => Buffer;
 
-export function readerOf(handle: FileHandle, sizeBytes: number): ReadAt {
-  return async (extent) => {
+export function readerOf(descriptor: number, sizeBytes: number): ReadAt {
+  return (extent) => {
     refuseOutside(extent, sizeBytes);
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(extent.sizeBytes), 0, extent.sizeBytes, extent.start);
+    const buffer = Buffer.alloc(extent.sizeBytes);
+    const bytesRead = readSync(descriptor, buffer, 0, extent.sizeBytes, extent.start);
     if (bytesRead !== extent.sizeBytes) throw damaged(`it ends before byte ${extent.start + extent.sizeBytes}`);
     return buffer;
   };
 }
 
 /** @throws IsoError */
-export async function readVolume(readAt: ReadAt, sizeBytes: number): Promise<Volume> {
+export function readVolume(readAt: ReadAt, sizeBytes: number, name = 'it'): Volume {
   const size = (FIRST_DESCRIPTOR + 1) * SECTOR_BYTES;
   const descriptor =
-    sizeBytes < size ? undefined : await readAt({ start: FIRST_DESCRIPTOR * SECTOR_BYTES, sizeBytes: SECTOR_BYTES });
+    sizeBytes < size ? undefined : readAt({ start: FIRST_DESCRIPTOR * SECTOR_BYTES, sizeBytes: SECTOR_BYTES });
   if (descriptor === undefined || descriptor[0] !== 1 || descriptor.toString('latin1', 1, 6) !== 'CD001') {
-    throw new IsoError('ISO_NOT_ISO', 'there is no ISO 9660 volume in it');
+    throw new IsoError('ISO_NOT_ISO', `there is no ISO 9660 volume in ${name}`, {
+      nextStep: 'name the ISO itself, unpacked',
+    });
   }
   const files = new Map<string, Extent>();
   const seen = new Set<number>();
-  const walk = async (folder: Extent, path: string, depth: number): Promise<void> => {
+  const walk = (folder: Extent, path: string, depth: number): void => {
     if (depth > MAX_DEPTH) throw damaged(`folders lie deeper than ${MAX_DEPTH}`);
     if (folder.sizeBytes > MAX_FOLDER_BYTES) throw damaged(`the folder ${path}/ has ${folder.sizeBytes} bytes`);
+    refuseOutside(folder, sizeBytes);
     if (seen.has(folder.start)) throw damaged(`the folder ${path}/ occurs twice`);
     seen.add(folder.start);
-    for (const entry of entriesIn(await readAt(folder))) {
+    for (const entry of entriesIn(readAt(folder))) {
       const at = `${path}/${entry.name}`;
       refuseOutside(entry.extent, sizeBytes);
-      if (entry.isFolder) await walk(entry.extent, at, depth + 1);
+      if (entry.isFolder) walk(entry.extent, at, depth + 1);
       else if (files.has(at)) throw damaged(`${at} occurs twice`);
       else files.set(at, entry.extent);
       if (files.size > MAX_FILES) throw damaged(`it holds more than ${MAX_FILES} files`);
     }
   };
-  await walk(extentIn(descriptor.subarray(156, 190)), '', 0);
+  walk(extentIn(descriptor.subarray(156, 190)), '', 0);
   return { sizeBytes, files: new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
