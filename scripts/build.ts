@@ -10,6 +10,7 @@ import { lockFolder, type Release } from '../src/shared/folder-lock-node.ts';
 import type { Mirrors } from './apt/mirrors.ts';
 import { downloadProgress } from './download-progress.ts';
 import { fetchPackages, refuseFullDisk, sha256OfFile } from './fetch.ts';
+import { namedFirmware } from './firmware.ts';
 import { type ImageSource, lockOf, readImageSource } from './image-source.ts';
 import type { ImageSpec } from './image-spec.ts';
 import { type KernelModules, stageKernelModules } from './kernel-modules.ts';
@@ -143,11 +144,13 @@ async function stageModules(job: Job, steps: Steps, packages: string, tools: Too
 }
 
 async function packBase(job: Job, steps: Steps, packages: string, modules: StagedModules, tools: Tools) {
-  const { files, libraries, icuData, links, squashfs } = job.spec;
-  const key = [job.lock, files, libraries, icuData, links, squashfs, job.spec.kernelModules];
+  const { files, libraries, icuData, links, squashfs, firmware } = job.spec;
+  const key = [job.lock, files, libraries, icuData, links, squashfs, firmware, job.spec.kernelModules];
   const folder = await steps.run('base', key, async (to) => {
     const unpacked = await readUnpacked(packages, packagesFor(job.lock, 'root'));
-    const entries = await composeBase({ spec: job.spec, packages: unpacked, modulesFolder: modules.tree });
+    const named = firmware === undefined ? [] : await namedFirmware(modules.tree, modules.modules, tools);
+    const input = { spec: job.spec, packages: unpacked, modulesFolder: modules.tree, namedFirmware: named };
+    const entries = await composeBase(input);
     await packLayer(job, entries, join(to, 'base.sqfs'), tools);
     await writeFile(join(to, 'entries.json'), JSON.stringify(entries.map(withoutContent)));
   });

@@ -45,6 +45,19 @@ describe('unpackDeb', () => {
     expect((await stat(join(folder, 'out/usr/bin/tool'))).mode & 0o7111).toBe(0o111);
   });
 
+  it('keeps the licences of firmware: it may only be passed on with them', async () => {
+    const doc = './usr/share/doc/firmware-radio';
+    const entries = await unpack([
+      { name: `${doc}/`, type: 'directory' },
+      { name: `${doc}/copyright`, content: 'words' },
+      { name: `${doc}/changelog.Debian.gz`, content: 'x' },
+    ]);
+    expect(entries.map(({ path }) => path)).toEqual([
+      'usr/share/doc/firmware-radio',
+      'usr/share/doc/firmware-radio/copyright',
+    ]);
+  });
+
   it.each([
     { name: 'a path with ..', members: [{ name: './usr/../../evil', content: 'x' }] },
     { name: 'an absolute path', members: [{ name: '/etc/evil', content: 'x' }] },

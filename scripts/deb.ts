@@ -42,9 +42,9 @@ export const decompressWith =
   (compression, data) =>
     tools.pipe(compression === 'xz' ? 'xz' : 'zstd', ['-dc'], data);
 
-/** Documentation and translations are never part of an image. */
+/** Documentation and translations are never part of an image; firmware may only be passed on with its licences. */
 const UNUSED =
-  /^usr\/share\/(doc|man|info|locale|lintian|bash-completion|zsh|fish|icons|applications|bug|doc-base)(\/|$)/;
+  /^usr\/share\/(doc(?!\/firmware-[a-z0-9-]+(\/copyright)?$)|man|info|locale|lintian|bash-completion|zsh|fish|icons|applications|bug|doc-base)(\/|$)/;
 
 /** But what says whose work a package is, for the bill of materials: the file, or a link to another package's folder. */
 const isCopyright = (path: string, { type }: Header) =>

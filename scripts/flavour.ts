@@ -10,7 +10,7 @@ import { ImageSpec } from './image-spec.ts';
 export class FlavourError extends CodedError<'FLAVOUR_UNKNOWN' | 'FLAVOUR_UNREADABLE' | 'FLAVOUR_INVALID'> {}
 
 const strict = { additionalProperties: false } as const;
-const { components, packages, files, libraries, links, kernelModules, kernelCommandLine, accounts, budgets } =
+const { components, packages, files, libraries, links, firmware, kernelModules, kernelCommandLine, accounts, budgets } =
   ImageSpec.properties;
 const { boot, root, tools, leaveOut } = packages.properties;
 const somePackages = Type.Partial(Type.Object({ boot, root, tools, leaveOut }), strict);
@@ -28,6 +28,7 @@ export const ImageFlavour = Type.Object(
         files,
         libraries,
         links,
+        firmware,
         kernelModules,
         kernelCommandLine,
         accounts,
@@ -92,6 +93,7 @@ export function mergeFlavour(spec: ImageSpec, { name, add, remove = {}, budgets 
     files: moreFiles(list, spec.files, add.files),
     libraries: list('libraries', spec.libraries, add.libraries),
     links: map('links', spec.links, add.links, remove.links),
+    ...(add.firmware === undefined ? {} : { firmware: add.firmware }),
     kernelModules: list('kernelModules', spec.kernelModules, add.kernelModules, remove.kernelModules),
     kernelCommandLine: list(
       'kernelCommandLine',

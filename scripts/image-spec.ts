@@ -42,6 +42,8 @@ export const ImageSpec = Type.Object(
     icuData: Type.Array(glob, { minItems: 1 }),
     /** Symbolic links of the root: path to target. */
     links: Type.Record(Type.String(), Type.String()),
+    /** Packages of device firmware: of it, what the chosen kernel modules name, without what matches `leaveOut`. */
+    firmware: Type.Optional(Type.Object({ packages: Type.Array(name), leaveOut: Type.Array(glob) }, strict)),
     /** Kernel modules by name; what they depend on follows by itself. */
     kernelModules: Type.Array(Type.String({ pattern: '^[A-Za-z0-9_-]+$' })),
     /** Those that the initrd loads before the root is there. */

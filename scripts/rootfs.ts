@@ -8,6 +8,7 @@ import mustache from 'mustache';
 import { CodedError } from '../src/shared/errors.ts';
 import type { TreeEntry } from './deb.ts';
 import { type Available, followLinks, LIBRARY_FOLDER, libraryClosure } from './elf-closure.ts';
+import { chooseFirmware, FIRMWARE_FOLDER } from './firmware.ts';
 import { globToRegExp } from './glob.ts';
 import { ICU_DATA_LIBRARY, keepIcuItems } from './icu-data.ts';
 import type { ImageSpec } from './image-spec.ts';
@@ -24,11 +25,13 @@ export interface UnpackedPackage {
 }
 
 export interface BaseLayerInput {
-  readonly spec: Pick<ImageSpec, 'files' | 'libraries' | 'icuData' | 'links'>;
+  readonly spec: Pick<ImageSpec, 'files' | 'libraries' | 'icuData' | 'links' | 'firmware'>;
   /** Those of the role `root`. */
   readonly packages: readonly UnpackedPackage[];
   /** From stageKernelModules. */
   readonly modulesFolder: string;
+  /** Names that those modules ask for. */
+  readonly namedFirmware: readonly string[];
 }
 
 /** Programs, their libraries and the kernel modules; sorted and complete. @throws RootfsError, ClosureError, IcuDataError, RootError */
@@ -39,8 +42,15 @@ export async function composeBase(input: BaseLayerInput): Promise<RootEntry[]> {
   const extra = spec.libraries.flatMap(
     (name) => followLinks(`${LIBRARY_FOLDER}/${name}`, available) ?? notFound('libc6', name),
   );
-  const libraries = await libraryClosure([...chosen, ...extra], available);
-  const paths = [...new Set([...chosen, ...extra, ...libraries])];
+  // Some firmware is ELF too, of other processors.
+  const programs = chosen.filter((path) => !path.startsWith(`${FIRMWARE_FOLDER}/`));
+  const libraries = await libraryClosure([...programs, ...extra], available);
+  const firmware = chooseFirmware(
+    input.namedFirmware,
+    availableFiles(packages.filter(({ name }) => spec.firmware?.packages.includes(name))),
+    spec.firmware?.leaveOut ?? [],
+  );
+  const paths = [...new Set([...chosen, ...extra, ...libraries, ...firmware])];
   const fromPackages = await withLeanIcu(
     paths.map((path) => entryAt(path, packages)),
     spec.icuData,

@@ -22,6 +22,7 @@ const PROGRAMS = {
   mdir: 'usr/bin/mdir',
   'grub-mkimage': 'usr/bin/grub-mkimage',
   depmod: 'usr/sbin/depmod',
+  modinfo: 'usr/sbin/modinfo',
   xz: 'usr/bin/xz',
   zstd: 'usr/bin/zstd',
 } as const;

@@ -230,6 +230,20 @@ export const ReportDocument = Type.Object(
 );
 export type ReportDocument = Static<typeof ReportDocument>;
 
+/** A radio network with WPA2- or WPA3-Personal. Never part of evidence: see src/sell-client/configuration/measured-form.ts. */
+export const WifiSettings = Type.Object(
+  {
+    /** SSID: at most 32 bytes in UTF-8, which the pattern cannot count. */
+    networkName: Type.String({ pattern: '^[^\\u0000-\\u001f\\u007f]+$', minLength: 1, maxLength: 32 }),
+    /** 8 to 63 ASCII characters, or the 64 hex digits that are computed from them. */
+    key: Type.String({ pattern: '^([ -~]{8,63}|[0-9A-Fa-f]{64})$' }),
+    /** The network does not send its name. */
+    hidden: Type.Optional(Type.Boolean()),
+  },
+  strict,
+);
+export type WifiSettings = Static<typeof WifiSettings>;
+
 /** The file `cpushare.json` on the volume labelled CPUSHARE: data only, measured before use. */
 export const SellerConfiguration = Type.Object(
   {
@@ -237,6 +251,8 @@ export const SellerConfiguration = Type.Object(
     broker: Type.String({ pattern: '^https://[^/?#@]+$', maxLength: 255 }),
     /** brokerId to expect: SHA-256 of the broker certificate's SubjectPublicKeyInfo. */
     brokerPin: hex(32),
+    /** Only from a volume, and only for an image that has a Wi-Fi client. */
+    wifi: Type.Optional(WifiSettings),
   },
   strict,
 );

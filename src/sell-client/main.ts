@@ -5,12 +5,14 @@ import { describeError } from '../shared/errors.ts';
 import { PROBE_TIMEOUTS_MS, probeAccelerators } from './accelerator/probe.ts';
 import { toProblem } from './agent/problem.ts';
 import { runAgent } from './agent/run-agent.ts';
+import type { WifiState } from './agent/state.ts';
 import { createStore } from './agent/store.ts';
 import { findDriverless } from './hardware/driverless.ts';
 import { loadDrivers } from './hardware/modalias.ts';
 import { readPlatform } from './hardware/platform.ts';
 import { runDhcp } from './network/dhcp.ts';
 import { watchNetwork } from './network/watch-network.ts';
+import { keepWifi } from './network/wifi.ts';
 import { LIVE_PLACES as places } from './places.ts';
 import { openConsoles } from './screen/consoles.ts';
 import { findTpm } from './tpm/find-tpm.ts';
@@ -81,6 +83,9 @@ async function main(): Promise<void> {
     random: Math.random,
     pause,
     drivesSettled,
+    useWifi: (settings) => {
+      if (settings !== undefined) void keepWifi(settings, wifiPorts(store.dispatch));
+    },
     signal,
   });
   // The first failure that nobody handled ends the program; init starts it anew.
@@ -98,6 +103,10 @@ async function keepDhcp(dispatch: ReturnType<typeof createStore>['dispatch']): P
     });
     await pause(DHCP_RESTART_MS);
   }
+}
+
+function wifiPorts(dispatch: ReturnType<typeof createStore>['dispatch']) {
+  return { places, onChange: (wifi: WifiState) => dispatch({ type: 'wifi', wifi }), pause, nowMs, signal };
 }
 
 /** `settled` is called when no driver was asked for in some seconds, as a stick's does that late. */

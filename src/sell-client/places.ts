@@ -12,6 +12,11 @@ export interface Places {
   readonly smbiosTable: string;
   readonly configurationCopy: string;
   readonly resolvConf: string;
+  /** Only in images of the wifi flavour. */
+  readonly wifiDaemon: string;
+  readonly messageBus: { readonly program: string; readonly configuration: string; readonly socket: string };
+  /** On tmpfs: holds the network's key. */
+  readonly wifiFolder: string;
   readonly temporaryFolder: string;
   readonly qemu: string;
 }
@@ -27,6 +32,13 @@ export const LIVE_PLACES: Places = {
   smbiosTable: '/sys/firmware/dmi/tables/DMI',
   configurationCopy: '/run/cpushare/cpushare.json',
   resolvConf: '/run/resolv.conf',
+  wifiDaemon: '/usr/libexec/iwd',
+  messageBus: {
+    program: '/usr/bin/dbus-daemon',
+    configuration: '/usr/lib/cpushare/message-bus.conf',
+    socket: '/run/cpushare/message-bus',
+  },
+  wifiFolder: '/run/cpushare/wifi',
   temporaryFolder: '/tmp',
   qemu: 'qemu-system-x86_64',
 };

@@ -105,6 +105,7 @@ export async function startRelayScene(): Promise<RelayScene> {
     nowMs: () => Math.round((performance.now() - started) * HASTE),
     random: Math.random,
     drivesSettled: Promise.resolve(),
+    useWifi: () => undefined,
     pause: (ms) => delay(ms / HASTE, undefined, { signal: ending.signal }).catch(() => undefined),
     signal: ending.signal,
   });

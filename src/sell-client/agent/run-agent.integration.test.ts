@@ -16,6 +16,7 @@ import { activationAnswer, answerableSecret } from '../../attest/quote/activatio
 import { parseClaims } from '../../attest/quote/claims.ts';
 import { qualifyingData } from '../../attest/quote/qualifying-data.ts';
 import { decodeEvidence } from '../../protocol/evidence-document.ts';
+import type { WifiSettings } from '../../protocol/messages.ts';
 import { fromHex, toBase64 } from '../../shared/bytes.ts';
 import { readPlatform } from '../hardware/platform.ts';
 import { LIVE_PLACES } from '../places.ts';
@@ -40,9 +41,14 @@ afterEach(async () => {
 });
 
 /** An agent as main.ts wires it, on a software TPM; the network is up and the accelerator is known. */
-async function startAgent(options: { openTpm?: AgentPorts['openTpm']; pin?: string } = {}) {
+async function startAgent(options: { openTpm?: AgentPorts['openTpm']; pin?: string; wifi?: WifiSettings } = {}) {
   folder = await mkdtemp(join(tmpdir(), 'sell-client-'));
-  const configuration = JSON.stringify({ broker: broker.url, brokerPin: options.pin ?? broker.pin });
+  const configuration = JSON.stringify({
+    broker: broker.url,
+    brokerPin: options.pin ?? broker.pin,
+    wifi: options.wifi,
+  });
+  const joined: (WifiSettings | undefined)[] = [];
   const places = {
     ...LIVE_PLACES,
     eventLog: join(folder, 'eventlog'),
@@ -74,6 +80,7 @@ async function startAgent(options: { openTpm?: AgentPorts['openTpm']; pin?: stri
     nowMs: () => Date.now() - started,
     random: Math.random,
     drivesSettled: Promise.resolve(),
+    useWifi: (settings) => joined.push(settings),
     pause: (ms) => delay(ms, undefined, { signal: ending.signal }).catch(() => undefined),
     signal: ending.signal,
   });
@@ -83,7 +90,7 @@ async function startAgent(options: { openTpm?: AgentPorts['openTpm']; pin?: stri
     await rm(folder, { recursive: true, force: true });
   });
   const reach = (condition: (state: AgentState) => boolean) => store.until(condition, ending.signal);
-  return { store, states, reach, network, configuration };
+  return { store, states, reach, network, configuration, joined };
 }
 
 const accepted = (state: AgentState) => state.attestation.kind === 'accepted' && state.problem === null;
@@ -100,6 +107,23 @@ describe('the agent on a software TPM and a broker behind TLS', () => {
     expect(parseClaims(evidence?.claims ?? new Uint8Array()).accelerator.name).toBe('tcg');
     expect(evidence?.ekCertificates.length).toBeGreaterThan(0);
     expect(agent.store.state().tpm).toMatchObject({ kind: 'present', keys: 'ECC P-256' });
+  });
+
+  it("joins the seller's radio network, and tells the broker neither its name nor its key", async () => {
+    const wifi = { networkName: 'HOMENETWORK', key: 'SECRETWORDS' };
+    const agent = await startAgent({ wifi });
+    await agent.reach(accepted);
+    expect(agent.joined).toEqual([wifi]);
+    const evidence = broker.proven[0];
+    const file = evidence?.configuration ?? new Uint8Array();
+    expect(Buffer.from(file).toString()).toContain('"wifi":"withheld"');
+    const digest = createHash('sha256').update(file).digest();
+    const extended = createHash('sha256').update(Buffer.alloc(32)).update(digest).digest();
+    expect(Buffer.from(evidence?.pcrs.sha256?.[12] ?? [])).toEqual(extended);
+    const told = [file, evidence?.claims ?? [], evidence?.eventLog ?? []].map((part) =>
+      Buffer.from(part).toString('latin1'),
+    );
+    expect([JSON.stringify(agent.states), ...told].join()).not.toMatch(/HOMENETWORK|SECRETWORDS/);
   });
 
   it('shows a refusal with the check that failed, and never as attested', async () => {

@@ -2,10 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Tpm } from 'tpm2-ts/command';
 import type { MachineClaims } from '../../attest/evidence.ts';
-import type { SellerConfiguration } from '../../protocol/messages.ts';
+import type { SellerConfiguration, WifiSettings } from '../../protocol/messages.ts';
 import { toBase64 } from '../../shared/bytes.ts';
 import { brokerClient } from '../broker/broker-client.ts';
 import { lookForConfiguration, type RawConfiguration, useConfiguration } from '../configuration/load-configuration.ts';
+import { measuredForm } from '../configuration/measured-form.ts';
 import { type Platform, readMemoryUsedBytes, readUptimeMs } from '../hardware/platform.ts';
 import type { Places } from '../places.ts';
 import { TpmAbsentError } from '../tpm/find-tpm.ts';
@@ -32,6 +33,8 @@ export interface AgentPorts {
   pause(ms: number): Promise<void>;
   /** Ends when no more drives are to be expected: see `Look` of load-configuration. */
   readonly drivesSettled: Promise<void>;
+  /** Joins the radio network of the configuration; absent settings mean none. Called once. */
+  useWifi(settings: WifiSettings | undefined): void;
   readonly signal: AbortSignal;
 }
 
@@ -64,6 +67,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     if (configuration === null) return await store.until(() => false, signal);
     const source = raw.source;
     store.dispatch({ type: 'configuration', configuration: { kind: 'loaded', broker: configuration.broker, source } });
+
+    ports.useWifi(configuration.wifi);
 
     const loop = loopPorts(ports);
     if ('failed' in tpm) await reportWithoutTpm(ports, configuration, tpm.failed, loop);
@@ -149,7 +154,7 @@ function session(ports: AgentPorts, configuration: SellerConfiguration, raw: Raw
     broker: brokerClient(configuration, ports.signal),
     brokerId: configuration.brokerPin,
     key: createSessionKey(),
-    configuration: raw.bytes,
+    configuration: measuredForm(raw.bytes),
     readLogs: async () => ({
       eventLog: await readLog(ports.places.eventLog),
       imaLog: await readLog(ports.places.imaLog),

@@ -42,6 +42,15 @@ export type NetworkState =
   | { readonly kind: 'no-address'; readonly cards: readonly string[] }
   | { readonly kind: 'up'; readonly addresses: readonly Address[] };
 
+/** Of the radio network that the configuration names; neither its name nor its key is kept here. */
+export type WifiState =
+  | { readonly kind: 'unused' }
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'searching' }
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'failed'; readonly problem: Problem };
+
 export type ConfigurationState =
   | { readonly kind: 'searching' }
   | { readonly kind: 'missing' }
@@ -86,6 +95,7 @@ export interface AgentState {
   readonly network: NetworkState;
   /** Network devices that no driver of this image takes. */
   readonly driverless: readonly DriverlessDevice[];
+  readonly wifi: WifiState;
   readonly configuration: ConfigurationState;
   readonly tpm: TpmState;
   readonly accelerator: AcceleratorResult | null;
@@ -103,6 +113,7 @@ export type AgentEvent =
   | { readonly type: 'platform'; readonly bootMode: 'uefi' | 'bios'; readonly secureBoot: boolean | null }
   | { readonly type: 'network'; readonly network: NetworkState }
   | { readonly type: 'driverless'; readonly devices: readonly DriverlessDevice[] }
+  | { readonly type: 'wifi'; readonly wifi: WifiState }
   | { readonly type: 'configuration'; readonly configuration: ConfigurationState }
   | { readonly type: 'tpm'; readonly tpm: TpmState }
   | { readonly type: 'accelerator'; readonly result: AcceleratorResult }
@@ -127,6 +138,7 @@ export const initialState: AgentState = {
   platform: null,
   network: { kind: 'searching' },
   driverless: [],
+  wifi: { kind: 'unused' },
   configuration: { kind: 'searching' },
   tpm: { kind: 'searching' },
   accelerator: null,
@@ -148,6 +160,8 @@ export function next(state: AgentState, event: AgentEvent): AgentState {
       return { ...state, network: event.network };
     case 'driverless':
       return { ...state, driverless: event.devices };
+    case 'wifi':
+      return { ...state, wifi: event.wifi };
     case 'configuration':
       return { ...state, configuration: event.configuration };
     case 'tpm':

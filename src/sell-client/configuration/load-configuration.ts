@@ -7,6 +7,7 @@ import type { PcrBank } from '../tpm/machine-tpm.ts';
 import { FILE_NAME, VOLUME_LABEL } from './block-reader.ts';
 import { type DeviceFolders, findVolume } from './find-volume.ts';
 import { measureConfiguration } from './measure.ts';
+import { measuredForm } from './measured-form.ts';
 import { parseConfiguration } from './parse-configuration.ts';
 import { configurationInSmbios } from './smbios.ts';
 
@@ -82,7 +83,7 @@ export async function useConfiguration(
   await writeFile(sourceFile(copy), raw.source, { mode: 0o600 });
   await writeFile(`${copy}.new`, raw.bytes, { mode: 0o600 });
   await rename(`${copy}.new`, copy);
-  if (bank !== null) await measureConfiguration(raw.bytes, bank);
+  if (bank !== null) await measureConfiguration(measuredForm(raw.bytes), bank);
   return parseConfiguration(raw.bytes, raw.source === SMBIOS_SOURCE ? raw.source : FILE_NAME);
 }
 

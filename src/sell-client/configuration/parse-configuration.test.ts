@@ -13,6 +13,26 @@ describe('parseConfiguration', () => {
   });
 
   it.each([
+    { name: 'a passphrase', wifi: { networkName: 'ü'.repeat(16), key: 'correct horse' } },
+    {
+      name: 'a computed key, and a network without a name',
+      wifi: { networkName: 'n', key: '0f'.repeat(32), hidden: true },
+    },
+  ])('takes a Wi-Fi network with $name', ({ wifi }) => {
+    expect(parseConfiguration(file({ broker: 'https://b:1', brokerPin: pin, wifi })).wifi).toEqual(wifi);
+  });
+
+  it('takes Wi-Fi from a volume only, and repeats no key in a complaint', () => {
+    const wifi = { networkName: 'home', key: 'secret words' };
+    const configuration = file({ broker: 'https://b:1', brokerPin: pin, wifi });
+    const complaint = {
+      code: 'CONFIGURATION_INVALID',
+      message: 'SMBIOS: line 1: "wifi" is only taken from a volume with cpushare.json',
+    };
+    expect(() => parseConfiguration(configuration, 'SMBIOS')).toThrow(expect.objectContaining(complaint));
+  });
+
+  it.each([
     {
       name: 'a forgotten comma',
       bytes: bytes('{\n  "broker": "https://b:1"\n  "brokerPin": ""\n}'),
@@ -51,6 +71,28 @@ describe('parseConfiguration', () => {
       bytes: file({ broker: 'https://a@b:1', brokerPin: pin }),
       code: 'CONFIGURATION_INVALID',
       says: '"broker" must be',
+    },
+    {
+      name: 'a Wi-Fi key that is too short',
+      bytes: bytes(`{"broker":"https://b:1","brokerPin":"${pin}",\n"wifi":{"networkName":"n","key":"short"}}`),
+      code: 'CONFIGURATION_INVALID',
+      says: 'line 2: "wifi" must be',
+    },
+    {
+      name: 'a network name of more than 32 bytes',
+      bytes: file({
+        broker: 'https://b:1',
+        brokerPin: pin,
+        wifi: { networkName: 'ü'.repeat(17), key: 'correct horse' },
+      }),
+      code: 'CONFIGURATION_INVALID',
+      says: '"wifi" must be',
+    },
+    {
+      name: 'a line break in a key',
+      bytes: file({ broker: 'https://b:1', brokerPin: pin, wifi: { networkName: 'n', key: 'correct\nhorse' } }),
+      code: 'CONFIGURATION_INVALID',
+      says: '"wifi" must be',
     },
     {
       name: 'a key given twice, and says on which line',

@@ -14,6 +14,7 @@ const NEXT_STEP = `correct it, then restart; it must look like ${EXAMPLE}`;
 const WANTED: Readonly<Record<string, string>> = {
   broker: 'must be https://HOST:PORT and nothing after it',
   brokerPin: 'must be 64 lower-case hex digits',
+  wifi: 'must be {"networkName":"1 to 32 bytes","key":"8 to 63 ASCII characters or 64 hex digits"}',
 };
 
 /** `name` is what the complaints call it: the file, or where else it came from. @throws ConfigurationError */
@@ -22,7 +23,7 @@ export function parseConfiguration(bytes: Uint8Array, name: string = FILE_NAME):
   const places = jsonPlaces(text);
   if (places.kind === 'mistake') throw notJson(name, places);
   const value: unknown = JSON.parse(text);
-  const found = complaint(value, places.keys);
+  const found = complaint(value, places.keys, name);
   if (found === null && Value.Check(SellerConfiguration, value)) return value;
   throw new ConfigurationError('CONFIGURATION_INVALID', `${name}: ${found ?? 'it does not fit'}`, {
     nextStep: NEXT_STEP,
@@ -47,7 +48,7 @@ function notJson(name: string, { place, atEnd }: JsonPlaces & { kind: 'mistake' 
   return new ConfigurationError('CONFIGURATION_NOT_JSON', `${name} is not JSON: ${message}`, { nextStep: NEXT_STEP });
 }
 
-function complaint(value: unknown, keys: readonly KeyPlace[]): string | null {
+function complaint(value: unknown, keys: readonly KeyPlace[], name: string): string | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'it must be one object in braces';
   const known = Object.keys(SellerConfiguration.properties);
   for (const [index, { key, line }] of keys.entries()) {
@@ -57,8 +58,18 @@ function complaint(value: unknown, keys: readonly KeyPlace[]): string | null {
   }
   const missing = SellerConfiguration.required.find((key) => !Object.hasOwn(value, key));
   if (missing !== undefined) return `the key "${missing}" is missing`;
-  const wrong = Value.Errors(SellerConfiguration, value)[0]?.instancePath.split('/')[1];
-  if (wrong === undefined) return null;
-  const line = keys.find(({ key }) => key === wrong)?.line;
+  const lineOf = (wanted: string) => keys.find(({ key }) => key === wanted)?.line;
+  if (Object.hasOwn(value, 'wifi') && name !== FILE_NAME) {
+    return `line ${lineOf('wifi')}: "wifi" is only taken from a volume with ${FILE_NAME}`;
+  }
+  const wrong = Value.Errors(SellerConfiguration, value)[0]?.instancePath.split('/')[1] ?? tooLong(value);
+  if (wrong === null) return null;
+  const line = lineOf(wrong);
   return `line ${line}: "${wrong}" ${WANTED[wrong] ?? 'has a value that does not fit'}`;
+}
+
+/** What the schema counts in characters and the radio in bytes. */
+function tooLong(value: object): 'wifi' | null {
+  const { wifi } = value as SellerConfiguration;
+  return wifi !== undefined && Buffer.byteLength(wifi.networkName) > 32 ? 'wifi' : null;
 }

@@ -86,7 +86,7 @@ function retrying({ problem, retryAtMs }: NonNullable<AgentState['problem']>, no
 }
 
 function isOfNetwork({ code }: Problem): boolean {
-  return code.startsWith('NETWORK_') || OFFLINE_CODES.has(code);
+  return /^(NETWORK|WIFI)_/.test(code) || OFFLINE_CODES.has(code);
 }
 
 function wrong(word: StateWord, problem: Problem, more = ''): Headline {

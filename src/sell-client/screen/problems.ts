@@ -4,15 +4,22 @@ import { driverlessProblem, shownDriverless } from './driverless.ts';
 
 export function problems(state: AgentState): Problem[] {
   const found: Problem[] = [];
+  // Who asks for Wi-Fi is not told to plug in a cable, but what keeps the Wi-Fi from working.
+  const { wifi } = state;
+  if (wifi.kind === 'failed') found.push(wifi.problem);
   const driverless = shownDriverless(state);
-  if (state.network.kind === 'no-card' && driverless.length === 0) {
-    found.push(
-      problem('NETWORK_NO_CARD', 'no wired network card was found', 'plug in a wired card; WiFi is not supported yet'),
-    );
-  }
   if (state.network.kind === 'no-card' && driverless.length > 0) found.push(driverlessProblem(driverless));
-  if (state.network.kind === 'no-link') {
-    found.push(problem('NETWORK_NO_LINK', 'no network cable is connected', 'plug in a cable to your router'));
+  else if (state.network.kind === 'no-card' && wifi.kind === 'unused') {
+    const nextStep = 'plug in a wired card; or write the wifi image, which knows Wi-Fi cards too';
+    found.push(problem('NETWORK_NO_CARD', 'no network card was found that this image can drive', nextStep));
+  }
+  if (state.network.kind === 'no-link' && wifi.kind === 'unused') {
+    // The wired image has no such card.
+    const radio = state.network.cards.some((card) => card.startsWith('wl'));
+    const nextStep = radio
+      ? 'plug in a cable, or name your Wi-Fi network in cpushare.json'
+      : 'plug in a cable to your router';
+    found.push(problem('NETWORK_NO_LINK', 'no network cable is connected', nextStep));
   }
   if (state.network.kind === 'no-address') {
     found.push(problem('NETWORK_NO_ADDRESS', 'the network gave no address', 'check that DHCP is on in your router'));

@@ -14,6 +14,7 @@ export function statusLines(state: AgentState): string[] {
   else lines.push(`network=${network.kind}`);
   for (const { what, bus, id, slot } of state.driverless)
     lines.push(`no-driver=${id} bus=${bus} slot=${slot} what=${what}`);
+  if (state.wifi.kind !== 'unused') lines.push(`wifi=${state.wifi.kind}`);
   if (tpm.kind === 'present')
     lines.push(`tpm=present manufacturer=${quoted(tpm.manufacturer)} keys=${quoted(tpm.keys)}`);
   else lines.push(`tpm=${tpm.kind}`);

@@ -1,0 +1,197 @@
+/**
+ * Joins the radio network of the configuration by iwd, which talks over a message bus of its own; DHCP then finds the
+ * card like any other. The key is in iwd's file on tmpfs and nowhere else: not in arguments, environment, log or state.
+ */
+import { access, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { execa } from 'execa';
+import type { WifiSettings } from '../../protocol/messages.ts';
+import { CodedError } from '../../shared/errors.ts';
+import { toProblem } from '../agent/problem.ts';
+import type { WifiState } from '../agent/state.ts';
+import type { Places } from '../places.ts';
+import { type WifiProgress, wifiProgress } from './wifi-events.ts';
+import { wifiProfile } from './wifi-profile.ts';
+
+export class WifiError extends CodedError<
+  | 'WIFI_NOT_IN_IMAGE'
+  | 'WIFI_NO_CARD'
+  | 'WIFI_NETWORK_NOT_FOUND'
+  | 'WIFI_KEY_REFUSED'
+  | 'WIFI_REFUSED'
+  | 'WIFI_CLIENT_FAILED'
+> {}
+
+export interface WifiPorts {
+  readonly places: Pick<Places, 'sys' | 'wifiDaemon' | 'messageBus' | 'wifiFolder'>;
+  onChange(wifi: WifiState): void;
+  /** Resolves after `ms` or when the program ends. */
+  pause(ms: number): Promise<void>;
+  nowMs(): number;
+  readonly signal: AbortSignal;
+}
+
+/** What keys are computed with, through AF_ALG; loaded before the kernel takes no more modules. */
+const CRYPTO_MODULES = ['algif_hash', 'algif_skcipher', 'ccm', 'cmac', 'gcm', 'cfg80211'];
+const RESTART_MS = 5000;
+/** iwd asks nobody twice after a refused key; a router that was just starting deserves another try. */
+const REFUSED_RETRY_MS = 60_000;
+/** A card's driver and firmware, then a full scan of all channels, take this long at most. */
+const PATIENCE_MS = 30_000;
+const WATCH_MS = 1000;
+
+/** Runs until `signal`. Never throws: what goes wrong is shown, and tried again where that can help. */
+export async function keepWifi(settings: WifiSettings, ports: WifiPorts): Promise<void> {
+  const { places, onChange, pause, signal } = ports;
+  const fail = (error: unknown) => onChange({ kind: 'failed', problem: toProblem(error) });
+  if (!(await exists(places.wifiDaemon))) return fail(notInImage());
+  onChange({ kind: 'starting' });
+  while (!signal.aborted) {
+    try {
+      await writeProfile(settings, places.wifiFolder);
+      await execa('modprobe', ['--quiet', '--all', '--', ...CRYPTO_MODULES], { reject: false, stdio: 'ignore' });
+      await pause(await runDaemons(ports));
+    } catch (error) {
+      if (signal.aborted) return;
+      fail(error);
+      await pause(RESTART_MS);
+    }
+  }
+}
+
+async function writeProfile(settings: WifiSettings, folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const { fileName, content } = wifiProfile(settings);
+  await writeFile(join(folder, fileName), content, { mode: 0o600 });
+}
+
+/** Resolves, with how long to wait, when iwd is worth starting anew. @throws WifiError when one of the two ends by itself */
+async function runDaemons(ports: WifiPorts): Promise<number> {
+  const { messageBus, wifiDaemon, wifiFolder } = ports.places;
+  const round = new AbortController();
+  const cancelSignal = AbortSignal.any([round.signal, ports.signal]);
+  const options = { reject: false, stdin: 'ignore', cancelSignal, all: true, buffer: false } as const;
+  try {
+    await rm(messageBus.socket, { force: true });
+    await mkdir(dirname(messageBus.socket), { recursive: true });
+    const bus = execa(messageBus.program, [`--config-file=${messageBus.configuration}`, '--nofork', '--nopidfile'], {
+      ...options,
+    });
+    const busEnded = lastLine(bus.all, () => undefined).then((line) => ended('the message bus', line));
+    await Promise.race([busEnded, socketThere(messageBus.socket, ports)]);
+    const daemon = execa(wifiDaemon, [], {
+      ...options,
+      env: { DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${messageBus.socket}`, STATE_DIRECTORY: wifiFolder },
+    });
+    const progress = follow(ports);
+    const daemonEnded = lastLine(daemon.all, progress.line).then((line) => ended('the Wi-Fi client', line));
+    return await Promise.race([busEnded, daemonEnded, progress.refused()]);
+  } finally {
+    round.abort();
+  }
+}
+
+function ended(what: string, line: string): never {
+  throw new WifiError('WIFI_CLIENT_FAILED', `${what} ended: ${line || 'no reason given'}`, {
+    nextStep: 'it is started again by itself; restart the machine if this stays',
+  });
+}
+
+/** Hands on each line as it comes; resolves with the last one when the program has ended. */
+async function lastLine(output: NodeJS.ReadableStream, hear: (line: string) => void): Promise<string> {
+  let last = '';
+  for await (const line of createInterface({ input: output })) {
+    last = line.trim() || last;
+    hear(line);
+  }
+  return last;
+}
+
+async function socketThere(path: string, { pause, signal }: WifiPorts): Promise<void> {
+  while (!signal.aborted && !(await exists(path))) await pause(50);
+}
+
+/** Shows what iwd says, and what its silence means. */
+function follow({ places, onChange, pause, nowMs, signal }: WifiPorts) {
+  let now: WifiProgress = { kind: 'searching' };
+  let sinceMs = nowMs();
+  let shown = '';
+  const show = (wifi: WifiState) => {
+    if (JSON.stringify(wifi) !== shown) onChange(wifi);
+    shown = JSON.stringify(wifi);
+  };
+  return {
+    line: (line: string) => {
+      const progress = wifiProgress(line, now.kind);
+      if (progress === null) return;
+      if (progress.kind !== now.kind) sinceMs = nowMs();
+      now = progress;
+    },
+    refused: async () => {
+      while (!signal.aborted) {
+        show(await shownAs(now, nowMs() - sinceMs, places.sys));
+        if (now.kind === 'key-refused') return REFUSED_RETRY_MS;
+        await pause(WATCH_MS);
+      }
+      return 0;
+    },
+  };
+}
+
+async function shownAs(now: WifiProgress, forMs: number, sys: string): Promise<WifiState> {
+  const failed = (error: WifiError): WifiState => ({ kind: 'failed', problem: toProblem(error) });
+  switch (now.kind) {
+    case 'connected':
+    case 'connecting':
+      return { kind: now.kind };
+    case 'key-refused':
+      return failed(keyRefused());
+    case 'refused':
+      return failed(refused(now.detail));
+    case 'searching':
+      if (forMs < PATIENCE_MS) return { kind: 'searching' };
+      return failed((await readdir(`${sys}/class/ieee80211`).catch(() => [])).length > 0 ? notFound() : noCard());
+    default:
+      return now satisfies never;
+  }
+}
+
+function notInImage(): WifiError {
+  return new WifiError('WIFI_NOT_IN_IMAGE', 'the configuration asks for Wi-Fi, and this image has none', {
+    nextStep: 'write the wifi image (cpushare-seller-wifi.iso) to the stick, or plug in a cable',
+  });
+}
+
+function noCard(): WifiError {
+  return new WifiError('WIFI_NO_CARD', 'no Wi-Fi card was found that this image can drive', {
+    nextStep: 'plug in a cable, or a Wi-Fi adapter of the list in docs/wifi.md',
+  });
+}
+
+function notFound(): WifiError {
+  return new WifiError('WIFI_NETWORK_NOT_FOUND', 'the Wi-Fi network of the configuration is not in reach', {
+    nextStep:
+      'check "networkName" (capital letters count) and the distance; a network without a name needs "hidden": true',
+  });
+}
+
+function keyRefused(): WifiError {
+  return new WifiError('WIFI_KEY_REFUSED', 'the Wi-Fi network does not take the key of the configuration', {
+    nextStep: 'correct "key" in cpushare.json, then restart; the same key is tried again in a minute',
+  });
+}
+
+function refused(detail: string): WifiError {
+  return new WifiError('WIFI_REFUSED', `the Wi-Fi network refused this machine (${detail})`, {
+    nextStep: 'check that the router lets new devices in; it is tried again by itself',
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
