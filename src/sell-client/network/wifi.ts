@@ -32,8 +32,6 @@ export interface WifiPorts {
   readonly signal: AbortSignal;
 }
 
-/** What keys are computed with, through AF_ALG; loaded before the kernel takes no more modules. */
-const CRYPTO_MODULES = ['algif_hash', 'algif_skcipher', 'ccm', 'cmac', 'gcm', 'cfg80211'];
 const RESTART_MS = 5000;
 /** iwd asks nobody twice after a refused key; a router that was just starting deserves another try. */
 const REFUSED_RETRY_MS = 60_000;
@@ -50,7 +48,6 @@ export async function keepWifi(settings: WifiSettings, ports: WifiPorts): Promis
   while (!signal.aborted) {
     try {
       await writeProfile(settings, places.wifiFolder);
-      await execa('modprobe', ['--quiet', '--all', '--', ...CRYPTO_MODULES], { reject: false, stdio: 'ignore' });
       await pause(await runDaemons(ports));
     } catch (error) {
       if (signal.aborted) return;
