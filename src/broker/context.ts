@@ -2,10 +2,12 @@
 import type { Evidence } from '../attest/evidence.ts';
 import type { QuoteClock } from '../attest/quote/quote-clock.ts';
 import type { Verdict } from '../attest/verdict.ts';
+import type { Accounts } from './accounts.ts';
 import type { Database } from './db/database.ts';
 import type { Doorbells } from './doorbells.ts';
 import type { Results } from './ear.ts';
 import type { BrokerIdentity } from './identity.ts';
+import type { PairingLimits } from './pairing.ts';
 import type { UnattestedList } from './unattested.ts';
 import type { VerificationLimits } from './verification.ts';
 
@@ -21,12 +23,17 @@ export interface BrokerContext {
   /** Registers a quote must cover, bank sha256. */
   readonly quotedPcrs: readonly number[];
   readonly unattested: UnattestedList;
+  /** Sellers who may claim machines. */
+  readonly accounts: Accounts;
+  /** Where sellers open the pairing page, https://… without a path's last slash; null: at the address the machine called. */
+  readonly pairingBase: string | null;
   /** Wakes the machine that waits for a verifier's challenge. */
   readonly doorbells: Doorbells;
   readonly limits: {
     readonly machines: number;
     readonly outstandingEnrolments: number;
     readonly verifications: VerificationLimits;
+    readonly pairings: PairingLimits;
   };
   /** When a machine should come with its next quote. */
   readonly nextAttestationMs: { readonly accepted: number; readonly refused: number };

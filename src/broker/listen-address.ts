@@ -1,4 +1,4 @@
-/** `--listen HOST:PORT`, and what a failed listen means. */
+/** `--listen HOST:PORT`, `--pairing-url`, and what a failed listen means. */
 import { isIP } from 'node:net';
 import { StartError } from './errors.ts';
 
@@ -20,6 +20,16 @@ export function parseListenAddress(text: string): ListenAddress {
     });
   }
   return { host, port };
+}
+
+/** `https://pair.example.org`, without the last slash. @throws StartError PAIRING_URL_BAD */
+export function parsePairingBase(text: string): string {
+  const base = text.replace(/\/+$/, '');
+  if (/^https:\/\/[A-Za-z0-9.:[\]-]{1,200}(\/[A-Za-z0-9._/-]{0,80})?$/.test(base) && URL.canParse(base)) return base;
+  throw new StartError('PAIRING_URL_BAD', `not an address of a pairing page: ${JSON.stringify(text.slice(0, 100))}`, {
+    nextStep:
+      "give what stands before /pair in the sellers' address, for instance --pairing-url https://pair.example.org",
+  });
 }
 
 export function urlOf({ host, port }: ListenAddress): string {

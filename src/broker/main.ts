@@ -4,6 +4,7 @@ import { makeCredential } from 'tpm2-ts/make-credential-node';
 import type { ReferenceTrust } from '../attest/image/signed-reference-values.ts';
 import type { Policy } from '../attest/policy/policy.ts';
 import { describeError } from '../shared/errors.ts';
+import { accountFiles } from './accounts.ts';
 import type { BrokerContext } from './context.ts';
 import { type DataFolder, holdDataFolder } from './data-folder.ts';
 import type { Database } from './db/database.ts';
@@ -18,6 +19,7 @@ import { openIdentity } from './identity.ts';
 import { judgeWith } from './judge.ts';
 import { type ListenAddress, listenFailed, urlOf } from './listen-address.ts';
 import { readReferenceValues, readTrust, requireServable, type TrustStanding } from './operator-files.ts';
+import { PAIRING_LIMITS } from './pairing.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { createServer } from './server.ts';
 import { createUnattestedList } from './unattested.ts';
@@ -40,6 +42,8 @@ export interface BrokerOptions {
   readonly version: string;
   /** HTML of the verifier that browsers run (scripts/verifier-page.ts); null: none is handed out. */
   readonly verifierPage?: string | null;
+  /** https://… in front of /pair, where sellers come in by another address than machines. */
+  readonly pairingBase?: string | null;
   readonly log: (line: string) => void;
   /** For tests that must see time pass, or be faster than a person. */
   readonly now?: () => Date;
@@ -97,11 +101,14 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       results: await createResults(identity, standing, options.version),
       quotedPcrs: policy.pcrs,
       unattested: createUnattestedList(MAX_UNATTESTED),
+      accounts: accountFiles(folder.path),
+      pairingBase: options.pairingBase ?? null,
       doorbells: createDoorbells(MAX_HELD_POLLS),
       limits: {
         machines: MAX_MACHINES,
         outstandingEnrolments: MAX_OUTSTANDING_ENROLMENTS,
         verifications: options.verifications ?? VERIFICATION_LIMITS,
+        pairings: PAIRING_LIMITS,
       },
       nextAttestationMs: NEXT_ATTESTATION_MS,
       log: options.log,

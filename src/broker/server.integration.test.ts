@@ -36,6 +36,8 @@ describe('the wire', () => {
       '/v1/machines/{machineId}/result',
       '/v1/machines/{machineId}/verifications',
       '/v1/machines/{machineId}/verifications/{verificationId}/evidence',
+      '/v1/pairings',
+      '/v1/pairings/token',
       '/v1/unattested',
       '/v1/verifications/{verificationId}',
     ]);

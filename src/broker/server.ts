@@ -11,6 +11,8 @@ import { brokerRoutes } from './routes/broker.ts';
 import { enrolmentRoutes } from './routes/enrolments.ts';
 import { machineRoutes } from './routes/machines.ts';
 import { pageRoutes } from './routes/page.ts';
+import { pairPageRoutes } from './routes/pair-page.ts';
+import { pairingRoutes } from './routes/pairings.ts';
 import { resultRoutes } from './routes/results.ts';
 import { verificationRoutes } from './routes/verifications.ts';
 
@@ -68,6 +70,8 @@ export async function createServer(context: BrokerContext, limits: ServerLimits,
   await app.register(brokerRoutes, { context });
   await app.register(enrolmentRoutes, { context });
   await app.register(machineRoutes, { context });
+  await app.register(pairingRoutes, { context });
+  await app.register(pairPageRoutes, { context });
   await app.register(resultRoutes, { context });
   if (verifierPage !== null) await app.register(pageRoutes, { page: verifierPage });
   await app.register(verificationRoutes, { context });

@@ -9,6 +9,7 @@ import { type MachineRequest, machineRequestInput } from '../protocol/machine-re
 import { fromBase64, toBase64 } from '../shared/bytes.ts';
 import type { BrokerContext } from './context.ts';
 import { findMachine, type Machine } from './db/machines.ts';
+import { sha256Hex } from './enrolment.ts';
 import { machineUnknown, RequestError } from './errors.ts';
 
 /** The machine, once `signature` says that it asks this itself. @throws RequestError MACHINE_UNKNOWN | SESSION_NOT_OF_MACHINE */
@@ -24,6 +25,28 @@ export async function requireMachine(
     throw sessionNotOfMachine('this request is not signed by the session key that the machine enrolled with');
   }
   return machine;
+}
+
+/**
+ * The same for a machine that may have no TPM: it has not enrolled, brings its session key along, and its id is the
+ * SHA-256 of it. Returns whether it enrolled. @throws RequestError MACHINE_UNKNOWN | SESSION_NOT_OF_MACHINE | REQUEST_MALFORMED
+ */
+export async function requireMachineOrSession(
+  context: BrokerContext,
+  request: Omit<MachineRequest, 'brokerId'>,
+  signature: string,
+  sessionPublicKey: string | undefined,
+): Promise<{ readonly enrolled: boolean }> {
+  if (sessionPublicKey === undefined) {
+    await requireMachine(context, request, signature);
+    return { enrolled: true };
+  }
+  const key = requireSessionKey(sessionPublicKey);
+  const input = machineRequestInput({ ...request, brokerId: context.identity.brokerId });
+  if (sha256Hex(fromBase64(key)) !== request.machineId || !signs(key, input, signature)) {
+    throw sessionNotOfMachine('this request is not signed by the session key that it brings');
+  }
+  return { enrolled: false };
 }
 
 export function sessionNotOfMachine(message: string): RequestError {

@@ -3,7 +3,7 @@ import type { CommandModule } from 'yargs';
 import { currentVerifierPage } from '../../scripts/verifier-page.ts';
 import type { TpmClass } from '../attest/evidence.ts';
 import { type Policy, TPM_CLASSES } from '../attest/policy/policy.ts';
-import { parseListenAddress } from '../broker/listen-address.ts';
+import { parseListenAddress, parsePairingBase } from '../broker/listen-address.ts';
 import { type RunningBroker, startBroker } from '../broker/main.ts';
 import { BROKER_PORT } from '../protocol/ports.ts';
 import { CodedError, describeError } from '../shared/errors.ts';
@@ -11,12 +11,14 @@ import { AttestCommandError } from './attest/files.ts';
 import { readPolicy } from './attest/policy-file.ts';
 import { readReferenceTrust } from './attest/reference-key.ts';
 import { loadTrustStore } from './attest/trust-store.ts';
+import { accountCommand } from './broker/account.ts';
 import { ownVersion } from './own-version.ts';
 
 interface ServeArguments {
   listen: string;
   data: string;
   database: string | undefined;
+  'pairing-url': string | undefined;
   reference: string[];
   trust: string[];
   'trust-store': string | undefined;
@@ -75,6 +77,11 @@ const serveCommand: CommandModule<object, ServeArguments> = {
         requiresArg: true,
         describe: 'TPM class to accept, in place of a policy file; repeat for more',
       })
+      .option('pairing-url', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'https://… in front of /pair, where sellers reach it by another name than machines do',
+      })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON line when ready, and nothing else' })
       .example(
         '$0 broker serve --reference dist/reference-values.json --trust tpm-makers.pem --accept-class hardware',
@@ -93,6 +100,7 @@ export const brokerCommand: CommandModule = {
   builder: (yargs) =>
     yargs
       .command(serveCommand)
+      .command(accountCommand)
       .example('$0 broker serve --help', 'what it needs to start')
       .demandCommand(1, 'Name a verb: cpushare broker serve'),
   handler: () => undefined,
@@ -104,6 +112,7 @@ async function serve(args: ServeArguments): Promise<void> {
     listen: parseListenAddress(args.listen),
     dataFolder: args.data,
     databaseUrl: args.database ?? null,
+    pairingBase: args['pairing-url'] === undefined ? null : parsePairingBase(args['pairing-url']),
     references: args.reference,
     trust: args.trust,
     trustStore: args['trust-store'] === undefined ? null : await loadTrustStore(args['trust-store']),
@@ -151,6 +160,7 @@ function welcome(broker: RunningBroker, policy: Policy, args: ServeArguments): s
     ...broker.images.map((image) => `  accepts image    ${image}`),
     `  accepts TPMs     ${policy.acceptedTpmClasses.join(', ')}`,
     `  verify a report  ${broker.url}/verify/`,
+    `  sellers pair at  ${args['pairing-url'] ?? broker.url}/pair   (accounts: cpushare broker account add NAME)`,
     `  firewall         machines need TCP port ${port} of this computer, and no other`,
   ].join('\n');
 }

@@ -11,6 +11,7 @@ const verbs = [
     'bench',
     'broker',
     'broker serve',
+    'broker account',
     'demo',
     'image',
     'image lock',

@@ -8,13 +8,16 @@ import { concatBytes } from '../shared/bytes.ts';
 const LABEL = new TextEncoder().encode('cpushare-live/machine-request\0');
 
 export interface MachineRequest {
-  /** challenge: a challenge for me. pending: what others want of me. answer: my answer to `subject`. */
-  readonly purpose: 'challenge' | 'pending' | 'answer';
+  /**
+   * challenge: a challenge for me. pending: what others want of me. answer: my answer to `subject`. pair: a code for me.
+   * pair-poll: whether somebody has typed the code that belongs to the device code `subject`.
+   */
+  readonly purpose: 'challenge' | 'pending' | 'answer' | 'pair' | 'pair-poll';
   /** Hex, 32 bytes: the pin, so that what was said to one broker is nothing to another. */
   readonly brokerId: string;
   /** Hex, 32 bytes. */
   readonly machineId: string;
-  /** The verification's id; empty for the other purposes. */
+  /** The verification's id, the device code; empty for the other purposes. */
   readonly subject: string;
 }
 

@@ -13,6 +13,7 @@ import { readPlatform } from './hardware/platform.ts';
 import { runDhcp } from './network/dhcp.ts';
 import { watchNetwork } from './network/watch-network.ts';
 import { keepWifi } from './network/wifi.ts';
+import { pairForever } from './pairing/pair-loop.ts';
 import { LIVE_PLACES as places } from './places.ts';
 import { openConsoles } from './screen/consoles.ts';
 import { findTpm } from './tpm/find-tpm.ts';
@@ -86,6 +87,7 @@ async function main(): Promise<void> {
     useWifi: (settings) => {
       if (settings !== undefined) void keepWifi(settings, wifiPorts(store.dispatch));
     },
+    pair: pairForever,
     signal,
   });
   // The first failure that nobody handled ends the program; init starts it anew.

@@ -98,6 +98,39 @@ export const migrations: readonly Migration[] = [
   },
   // JSON: the TPM's counters in the last accepted quote; null until there is one. Enrolling again does not forget them.
   { number: 4, statements: ['ALTER TABLE machines ADD COLUMN last_clock text'] },
+  {
+    number: 5,
+    statements: [
+      // Codes lie here by their SHA-256 alone: who reads the table cannot type one, and a look-up tells nothing by its time.
+      `CREATE TABLE pairings (
+        device_code_sha256 text PRIMARY KEY,
+        user_code_sha256 text NOT NULL UNIQUE,
+        machine_id text NOT NULL UNIQUE,
+        lasting bool NOT NULL,
+        facts text NOT NULL,
+        address text NOT NULL,
+        requester text NOT NULL,
+        state text NOT NULL CHECK (state IN ('waiting', 'approved', 'denied')),
+        account text,
+        looks int4 NOT NULL,
+        interval_seconds int4 NOT NULL,
+        polled_at timestamptz,
+        expires_at timestamptz NOT NULL
+      )`,
+      'CREATE INDEX pairings_expiry ON pairings (expires_at)',
+      'CREATE INDEX pairings_of_requester ON pairings (requester)',
+      // Not a column of machines: one without a TPM has an account, too, for as long as its session key is seen.
+      `CREATE TABLE machine_accounts (
+        machine_id text PRIMARY KEY,
+        account text NOT NULL,
+        lasting bool NOT NULL,
+        cpu_model text NOT NULL,
+        paired_at timestamptz NOT NULL,
+        seen_at timestamptz NOT NULL
+      )`,
+      'CREATE INDEX machine_accounts_of ON machine_accounts (account)',
+    ],
+  },
 ];
 
 /** Any constant of ours: it names this lock among all advisory locks of the database. */

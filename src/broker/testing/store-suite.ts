@@ -20,6 +20,7 @@ import {
 import { migrate, migrations } from '../db/migrations.ts';
 import { addReport, MAX_REFUSED_DOCUMENT, newestReport, newestResult, REPORT_HISTORY } from '../db/reports.ts';
 import type { Enrolment } from '../enrolment.ts';
+import { describePairings } from './pairing-suite.ts';
 import { describeVerifications } from './verification-suite.ts';
 
 const start = new Date('2026-03-01T00:00:00.123Z');
@@ -286,6 +287,7 @@ export function describeStore(open: () => Promise<Database>): void {
   });
 
   describeVerifications(() => db, machineIn);
+  describePairings(() => db);
 }
 
 function newMachine(machineId: string) {

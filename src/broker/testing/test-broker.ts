@@ -11,6 +11,7 @@ import { GOOD_BOOT, referenceValuesOf } from '../../attest/testing/boot-node.ts'
 import { type MachineRequest, machineRequestInput } from '../../protocol/machine-request.ts';
 import type { EvidenceDocument } from '../../protocol/messages.ts';
 import { toBase64 } from '../../shared/bytes.ts';
+import { accountFiles } from '../accounts.ts';
 import type { BrokerContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import { migrate } from '../db/migrations.ts';
@@ -40,7 +41,9 @@ export const test: {
   readonly logged: string[];
   /** Secrets of the credentials made, newest last: what a TPM would have decrypted. */
   readonly secrets: Uint8Array[];
-} = { nowMs: start, db: undefined as never, context: undefined as never, url: '', logged: [], secrets: [] };
+  /** The broker's data folder. */
+  folder: string;
+} = { nowMs: start, db: undefined as never, context: undefined as never, url: '', logged: [], secrets: [], folder: '' };
 
 /** Starts a broker on a TLS socket and an embedded database for all tests of the file. */
 export function useBroker(): void {
@@ -48,6 +51,7 @@ export function useBroker(): void {
   let app: Awaited<ReturnType<typeof createServer>>;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'cpushare-server-'));
+    test.folder = folder;
     test.db = await openPglite(join(folder, 'database'));
     await migrate(test.db);
     const policy = policyAccepting(['software']);
@@ -71,11 +75,14 @@ export function useBroker(): void {
       results: await createResults(identity, standing, '1.2.3'),
       quotedPcrs: policy.pcrs,
       unattested: createUnattestedList(10),
+      accounts: accountFiles(folder),
+      pairingBase: null,
       doorbells: createDoorbells(10),
       limits: {
         machines: 1000,
         outstandingEnrolments: 1000,
         verifications: { total: 6, perMachine: 2, perRequester: 5, credentials: 1 },
+        pairings: { total: 12, perRequester: 10 },
       },
       nextAttestationMs: { accepted: 600_000, refused: 60_000 },
       log: (line) => test.logged.push(line),

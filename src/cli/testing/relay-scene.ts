@@ -106,6 +106,7 @@ export async function startRelayScene(): Promise<RelayScene> {
     random: Math.random,
     drivesSettled: Promise.resolve(),
     useWifi: () => undefined,
+    pair: async () => undefined,
     pause: (ms) => delay(ms / HASTE, undefined, { signal: ending.signal }).catch(() => undefined),
     signal: ending.signal,
   });

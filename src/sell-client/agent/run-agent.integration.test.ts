@@ -81,6 +81,7 @@ async function startAgent(options: { openTpm?: AgentPorts['openTpm']; pin?: stri
     random: Math.random,
     drivesSettled: Promise.resolve(),
     useWifi: (settings) => joined.push(settings),
+    pair: async () => undefined,
     pause: (ms) => delay(ms, undefined, { signal: ending.signal }).catch(() => undefined),
     signal: ending.signal,
   });

@@ -3,19 +3,21 @@ import { readFile } from 'node:fs/promises';
 import type { Tpm } from 'tpm2-ts/command';
 import type { MachineClaims } from '../../attest/evidence.ts';
 import type { SellerConfiguration, WifiSettings } from '../../protocol/messages.ts';
-import { toBase64 } from '../../shared/bytes.ts';
+import { toBase64, toHex } from '../../shared/bytes.ts';
 import { brokerClient } from '../broker/broker-client.ts';
 import { lookForConfiguration, type RawConfiguration, useConfiguration } from '../configuration/load-configuration.ts';
 import { measuredForm } from '../configuration/measured-form.ts';
 import { type Platform, readMemoryUsedBytes, readUptimeMs } from '../hardware/platform.ts';
+import type { Claimant, PairingPorts } from '../pairing/pair-loop.ts';
 import type { Places } from '../places.ts';
 import { TpmAbsentError } from '../tpm/find-tpm.ts';
 import { openMachineTpm, pcrBank } from '../tpm/open-machine-tpm.ts';
 import { createAlarm } from './alarm.ts';
 import { attestForever, type LoopPorts } from './attest-loop.ts';
 import { answerChecksForever, type CheckPorts } from './check-loop.ts';
+import { sha256 } from './evidence.ts';
 import { toProblem } from './problem.ts';
-import { createSessionKey } from './session-key.ts';
+import { createSessionKey, type SessionKey } from './session-key.ts';
 import { machineIdOf } from './state.ts';
 import type { Store } from './store.ts';
 import { tpmKeeper } from './tpm-keeper.ts';
@@ -35,6 +37,8 @@ export interface AgentPorts {
   readonly drivesSettled: Promise<void>;
   /** Joins the radio network of the configuration; absent settings mean none. Called once. */
   useWifi(settings: WifiSettings | undefined): void;
+  /** Finds out whose machine this is, and shows a code until somebody says so: `pairForever`. */
+  pair(claimant: Claimant, ports: PairingPorts): Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -71,13 +75,20 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     ports.useWifi(configuration.wifi);
 
     const loop = loopPorts(ports);
-    if ('failed' in tpm) await reportWithoutTpm(ports, configuration, tpm.failed, loop);
-    else {
+    const key = createSessionKey();
+    if ('failed' in tpm) {
+      await Promise.all([
+        reportWithoutTpm(ports, configuration, tpm.failed, key, loop),
+        ports.pair(claimant(ports, configuration, key, false), pairingPorts(ports, loop, sessionIdOf(key))),
+      ]);
+    } else {
       await patience(ports);
-      const own = session(ports, configuration, raw);
+      const own = session(ports, configuration, raw, key);
+      const checks = checkPorts(ports, { ...loop, tpm: keeper });
       await Promise.all([
         attestForever(own, { ...loop, tpm: keeper }),
-        answerChecksForever(own, checkPorts(ports, { ...loop, tpm: keeper })),
+        answerChecksForever(own, checks),
+        ports.pair(claimant(ports, configuration, key, true), pairingPorts(ports, loop, checks.machineId)),
       ]);
     }
   } finally {
@@ -149,11 +160,36 @@ async function patience(ports: AgentPorts): Promise<void> {
   await Promise.race([probed, ports.pause(ACCELERATOR_PATIENCE_MS)]);
 }
 
-function session(ports: AgentPorts, configuration: SellerConfiguration, raw: RawConfiguration) {
+function claimant(ports: AgentPorts, configuration: SellerConfiguration, key: SessionKey, enrols: boolean): Claimant {
+  const { cpuModel, memoryBytes, bootMode } = ports.platform;
   return {
     broker: brokerClient(configuration, ports.signal),
     brokerId: configuration.brokerPin,
-    key: createSessionKey(),
+    key,
+    facts: { cpuModel, memoryBytes, bootMode, clientVersion: ports.clientVersion },
+    enrols,
+  };
+}
+
+function pairingPorts(
+  ports: AgentPorts,
+  loop: Omit<LoopPorts, 'tpm'>,
+  machineId: PairingPorts['machineId'],
+): PairingPorts {
+  return { ...loop, pause: ports.pause, machineId };
+}
+
+/** What names a machine without a TPM: good for this run of the client. */
+function sessionIdOf(key: SessionKey): PairingPorts['machineId'] {
+  const id = toHex(sha256.hash('sha256', key.publicKey));
+  return async () => id;
+}
+
+function session(ports: AgentPorts, configuration: SellerConfiguration, raw: RawConfiguration, key: SessionKey) {
+  return {
+    broker: brokerClient(configuration, ports.signal),
+    brokerId: configuration.brokerPin,
+    key,
     configuration: measuredForm(raw.bytes),
     readLogs: async () => ({
       eventLog: await readLog(ports.places.eventLog),
@@ -189,11 +225,12 @@ function reportWithoutTpm(
   ports: AgentPorts,
   configuration: SellerConfiguration,
   failure: unknown,
+  key: SessionKey,
   loop: Omit<LoopPorts, 'tpm'>,
 ): Promise<void> {
   const problem = toProblem(failure);
   const notice = {
-    sessionPublicKey: toBase64(createSessionKey().publicKey),
+    sessionPublicKey: toBase64(key.publicKey),
     reason: failure instanceof TpmAbsentError ? ('TPM_ABSENT' as const) : ('TPM_FAILED' as const),
     detail: problem.message.slice(0, 500),
     bootMode: ports.platform.bootMode,

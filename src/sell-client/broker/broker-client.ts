@@ -14,6 +14,12 @@ import {
   type SellerConfiguration,
   type UnattestedNotice,
 } from '../../protocol/messages.ts';
+import {
+  PairingAnswer,
+  type PairingPoll,
+  type PairingRequest,
+  PairingStatus,
+} from '../../protocol/pairing-messages.ts';
 import { PendingAnswer, type PendingRequest, type VerificationAnswer } from '../../protocol/relay-messages.ts';
 import { CodedError } from '../../shared/errors.ts';
 import { exchangePinned, peerOf, type Reply } from '../../shared/pinned-exchange-node.ts';
@@ -43,6 +49,8 @@ export interface BrokerClient {
   /** Kept waiting by the broker for up to `waitMs`. */
   pending(machineId: string, body: PendingRequest): Promise<PendingAnswer>;
   answerVerification(machineId: string, verificationId: string, body: VerificationAnswer): Promise<void>;
+  requestPairing(body: PairingRequest): Promise<PairingAnswer>;
+  pairingStatus(body: PairingPoll): Promise<PairingStatus>;
 }
 
 const MAX_ANSWER_BYTES = 256 * 1024;
@@ -67,6 +75,8 @@ export function brokerClient(configuration: SellerConfiguration, giveUp: AbortSi
     pending: async (machineId, body) => checked(PendingAnswer, await post(`/v1/machines/${machineId}/pending`, body)),
     answerVerification: async (machineId, verificationId, body) =>
       void (await post(`/v1/machines/${machineId}/verifications/${verificationId}/evidence`, body)),
+    requestPairing: async (body) => checked(PairingAnswer, await post('/v1/pairings', body)),
+    pairingStatus: async (body) => checked(PairingStatus, await post('/v1/pairings/token', body)),
   };
 }
 
