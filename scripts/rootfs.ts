@@ -15,6 +15,7 @@ import type { ImageSpec } from './image-spec.ts';
 import { baseEntries, factEntries, HOSTNAME, type RootEntry, text } from './root-entry.ts';
 import { mergeEntries, upperLayer } from './root-tar.ts';
 import { falseProgram, systemInit } from './tiny-init/system-init.ts';
+import { vmwareBackdoor } from './vmware-backdoor.ts';
 
 export class RootfsError extends CodedError<'FILES_NOT_FOUND' | 'CA_BUNDLE_EMPTY'> {}
 
@@ -160,6 +161,7 @@ async function programEntries({ overlays }: AgentLayerInput): Promise<RootEntry[
   return [
     program('usr/lib/cpushare/init', systemInit({ kernelSettings, hostname: HOSTNAME, debugShell: false })),
     program('usr/bin/false', falseProgram()),
+    program('usr/lib/cpushare/vmware-backdoor', vmwareBackdoor()),
   ];
 }
 

@@ -10,6 +10,8 @@ export interface Places {
   readonly imageFacts: string;
   /** SMBIOS structures as firmware or hypervisor left them; readable by root, under lockdown too. */
   readonly smbiosTable: string;
+  /** Made by the image build (scripts/vmware-backdoor.ts). */
+  readonly vmwareBackdoor: string;
   readonly configurationCopy: string;
   readonly resolvConf: string;
   /** Only in images of the wifi flavour. */
@@ -30,6 +32,7 @@ export const LIVE_PLACES: Places = {
   imaLog: '/sys/kernel/security/ima/binary_runtime_measurements',
   imageFacts: '/usr/lib/cpushare/image.json',
   smbiosTable: '/sys/firmware/dmi/tables/DMI',
+  vmwareBackdoor: '/usr/lib/cpushare/vmware-backdoor',
   configurationCopy: '/run/cpushare/cpushare.json',
   resolvConf: '/run/resolv.conf',
   wifiDaemon: '/usr/libexec/iwd',

@@ -1,5 +1,7 @@
 /** What the owner of a machine may put before the sell client. */
+import { valueIn } from '../../sell-client/configuration/guestinfo.ts';
 import { parseConfiguration } from '../../sell-client/configuration/parse-configuration.ts';
+import { askRpci } from '../../sell-client/configuration/rpci.ts';
 import { configurationInSmbios, oemStrings } from '../../sell-client/configuration/smbios.ts';
 import { BrokenRule, type Target } from './target.ts';
 
@@ -23,6 +25,7 @@ export function configurationTargets(): readonly Target[] {
       baseMs: 20,
       run: readSmbios,
     },
+    { name: 'guestinfo', shape: 'bytes', seeds: [answers()], maxBytes: 20_000, baseMs: 20, run: readGuestinfo },
     {
       name: 'configuration',
       shape: 'json',
@@ -32,6 +35,29 @@ export function configurationTargets(): readonly Target[] {
       run: readConfiguration,
     },
   ];
+}
+
+/** Registers as a hypervisor leaves them, 20 bytes a call: a channel, a request of three words, the reply, the end. */
+function answers(): Uint8Array {
+  const reply = Buffer.from(`1 ${encoded}`);
+  const words = Buffer.concat([reply, Buffer.alloc(4)]);
+  const received = Array.from({ length: Math.ceil(reply.length / 4) }, (_, index) => words.readUInt32LE(4 * index));
+  const calls = [0, 0, 0, 0, 0, reply.length, ...received, 0, 0].flatMap((ebx) => [ebx, 0x30000, 0, 0, 0]);
+  return new Uint8Array(Uint32Array.from(calls).buffer);
+}
+
+function readGuestinfo(input: Uint8Array): void {
+  const fields = new DataView(input.buffer, input.byteOffset, input.byteLength);
+  const word = (at: number): number => (at + 4 <= input.length ? fields.getUint32(at, true) : 0);
+  const conversation = askRpci(bytes('info-get x'), 4000);
+  let step = conversation.next();
+  for (let at = 0; step.done !== true; at += 20) {
+    const [ebx = 0, ecx = 0, edx = 0, esi = 0, edi = 0] = [0, 4, 8, 12, 16].map((field) => word(at + field));
+    step = conversation.next({ ebx, ecx, edx, esi, edi });
+  }
+  if (step.value.length > 4000) throw new BrokenRule('a reply beyond its limit');
+  const found = valueIn(step.value);
+  if (found !== null) readConfiguration(found);
 }
 
 function readSmbios(input: Uint8Array): void {

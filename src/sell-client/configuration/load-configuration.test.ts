@@ -19,12 +19,15 @@ beforeEach(async () => {
     blockClass: join(folder, 'block'),
     dev: join(folder, 'dev'),
     smbiosTable: join(folder, 'DMI'),
+    systemVendor: join(folder, 'sys_vendor'),
+    backdoor: join(folder, 'backdoor'),
     copy: join(folder, 'run/cpushare.json'),
   };
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const look = (drivesSettled = true) => lookForConfiguration(places, { seen: new Set(), drivesSettled });
+const look = (drivesSettled = true) =>
+  lookForConfiguration(places, { seen: new Set(), drivesSettled, guestinfo: { asked: false } });
 const found = async (drivesSettled?: boolean) => {
   const raw = await look(drivesSettled);
   return raw === null ? null : { source: raw.source, text: Buffer.from(raw.bytes).toString() };

@@ -6,6 +6,7 @@ import { CodedError } from '../../shared/errors.ts';
 import type { PcrBank } from '../tpm/machine-tpm.ts';
 import { FILE_NAME, VOLUME_LABEL } from './block-reader.ts';
 import { type DeviceFolders, findVolume } from './find-volume.ts';
+import { configurationInGuestinfo, GUESTINFO_KEY, type GuestinfoPlaces } from './guestinfo.ts';
 import { measureConfiguration } from './measure.ts';
 import { measuredForm } from './measured-form.ts';
 import { parseConfiguration } from './parse-configuration.ts';
@@ -21,7 +22,7 @@ export interface RawConfiguration {
 
 export const SMBIOS_SOURCE = 'SMBIOS OEM string';
 
-export interface ConfigurationPlaces extends DeviceFolders {
+export interface ConfigurationPlaces extends DeviceFolders, GuestinfoPlaces {
   /** /sys/firmware/dmi/tables/DMI */
   readonly smbiosTable: string;
   /** Where this boot's configuration is kept once it was taken. */
@@ -36,9 +37,11 @@ export interface Look {
    * expected is a lesser source taken.
    */
   readonly drivesSettled: boolean;
+  /** VMware is asked once in a boot; the volume is looked for again and again. */
+  readonly guestinfo: { asked: boolean };
 }
 
-/** One look; `null` when there is none now. @throws VolumeError LoadError SmbiosError */
+/** One look; `null` when there is none now. @throws VolumeError LoadError SmbiosError ValueError RpciError */
 export async function lookForConfiguration(places: ConfigurationPlaces, look: Look): Promise<RawConfiguration | null> {
   return (await keptCopy(places.copy)) ?? (await fromVolume(places, look.seen)) ?? (await fromVendor(places, look));
 }
@@ -69,8 +72,12 @@ async function fromVolume(folders: DeviceFolders, seen: Set<string>): Promise<Ra
 async function fromVendor(places: ConfigurationPlaces, look: Look): Promise<RawConfiguration | null> {
   if (!look.drivesSettled) return null;
   const table = await readFile(places.smbiosTable).catch(() => null);
-  const bytes = table === null ? null : configurationInSmbios(new Uint8Array(table));
-  return bytes === null ? null : { bytes, source: SMBIOS_SOURCE };
+  const inTable = table === null ? null : configurationInSmbios(new Uint8Array(table));
+  if (inTable !== null) return { bytes: inTable, source: SMBIOS_SOURCE };
+  if (look.guestinfo.asked) return null;
+  const inGuestinfo = await configurationInGuestinfo(places);
+  look.guestinfo.asked = true;
+  return inGuestinfo === null ? null : { bytes: inGuestinfo, source: GUESTINFO_KEY };
 }
 
 /** Without a TPM nothing can be measured, and such a machine is never attested. @throws MeasureError ConfigurationError */
@@ -84,7 +91,8 @@ export async function useConfiguration(
   await writeFile(`${copy}.new`, raw.bytes, { mode: 0o600 });
   await rename(`${copy}.new`, copy);
   if (bank !== null) await measureConfiguration(measuredForm(raw.bytes), bank);
-  return parseConfiguration(raw.bytes, raw.source === SMBIOS_SOURCE ? raw.source : FILE_NAME);
+  const fromSettings = raw.source === SMBIOS_SOURCE || raw.source === GUESTINFO_KEY;
+  return parseConfiguration(raw.bytes, fromSettings ? raw.source : FILE_NAME);
 }
 
 const sourceFile = (copy: string) => `${copy}.source`;

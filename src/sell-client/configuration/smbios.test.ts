@@ -42,13 +42,13 @@ describe('the configuration among SMBIOS OEM strings', () => {
 
   it.each([
     { name: 'two of ours', given: table(oem('cpushare:e30', 'cpushare:e30')), code: 'CONFIGURATION_SMBIOS_TWICE' },
-    { name: 'nothing behind the prefix', given: table(oem('cpushare:')), code: 'CONFIGURATION_SMBIOS_ENCODING' },
-    { name: 'plain base64', given: table(oem('cpushare:e+/w')), code: 'CONFIGURATION_SMBIOS_ENCODING' },
-    { name: 'base64url cut short', given: table(oem('cpushare:e30x0')), code: 'CONFIGURATION_SMBIOS_ENCODING' },
+    { name: 'nothing behind the prefix', given: table(oem('cpushare:')), code: 'CONFIGURATION_ENCODING' },
+    { name: 'plain base64', given: table(oem('cpushare:e+/w')), code: 'CONFIGURATION_ENCODING' },
+    { name: 'base64url cut short', given: table(oem('cpushare:e30x0')), code: 'CONFIGURATION_ENCODING' },
     {
       name: 'far too long',
       given: table(oem(`cpushare:${'A'.repeat(140_000)}`)),
-      code: 'CONFIGURATION_SMBIOS_ENCODING',
+      code: 'CONFIGURATION_ENCODING',
     },
     { name: 'a header of 3 bytes', given: new Uint8Array([11, 3, 0, 0, 0, 0]), code: 'CONFIGURATION_SMBIOS_MALFORMED' },
     {

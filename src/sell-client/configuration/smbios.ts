@@ -1,14 +1,12 @@
 /**
  * SMBIOS OEM strings (DMTF DSP0134, structure type 11): where a hypervisor lets its owner put words into a machine. One of
- * them may carry the configuration: `cpushare:` and then the JSON itself or its base64url, which needs no quoting anywhere.
+ * them may carry the configuration: `cpushare:` and then the JSON itself or its base64url.
  * The table is written by whoever owns the machine: data to judge, like the volume.
  */
 import { CodedError } from '../../shared/errors.ts';
-import { MAX_FILE_BYTES } from './block-reader.ts';
+import { decodeCarriedValue } from './carried-value.ts';
 
-export class SmbiosError extends CodedError<
-  'CONFIGURATION_SMBIOS_MALFORMED' | 'CONFIGURATION_SMBIOS_TWICE' | 'CONFIGURATION_SMBIOS_ENCODING'
-> {}
+export class SmbiosError extends CodedError<'CONFIGURATION_SMBIOS_MALFORMED' | 'CONFIGURATION_SMBIOS_TWICE'> {}
 
 export const OEM_PREFIX = 'cpushare:';
 const OEM_STRINGS = 11;
@@ -17,7 +15,7 @@ const HEADER_BYTES = 4;
 /** A table of version 3 may be larger than the 64 KiB of version 2; what is behind this is not looked at. */
 export const MAX_TABLE_BYTES = 1024 * 1024;
 
-/** The configuration in a whole structure table (/sys/firmware/dmi/tables/DMI); `null`: none there. @throws SmbiosError */
+/** The configuration in a whole structure table (/sys/firmware/dmi/tables/DMI); `null`: none there. @throws SmbiosError, ValueError */
 export function configurationInSmbios(table: Uint8Array): Uint8Array | null {
   const ours = oemStrings(table).filter((text) => startsWith(text, OEM_PREFIX));
   const [only] = ours;
@@ -27,7 +25,7 @@ export function configurationInSmbios(table: Uint8Array): Uint8Array | null {
       nextStep: 'leave one of them in the settings of the virtual machine, then restart it',
     });
   }
-  return decodeValue(only.subarray(OEM_PREFIX.length));
+  return decodeCarriedValue(only.subarray(OEM_PREFIX.length), `SMBIOS OEM string ${OEM_PREFIX}…`);
 }
 
 /** All strings of all structures of type 11, as bytes. @throws SmbiosError where a structure leaves the table */
@@ -60,24 +58,8 @@ function readStrings(table: Uint8Array, start: number): { strings: Uint8Array[];
   return { strings, end };
 }
 
-function decodeValue(value: Uint8Array): Uint8Array {
-  if (value.length > 2 * MAX_FILE_BYTES) throw encoding(`has ${value.length} bytes, too many`);
-  const text = Buffer.from(value).toString('latin1');
-  if (/^\s*\{/.test(text)) return new Uint8Array(value);
-  if (!/^[A-Za-z0-9_-]+={0,2}$/.test(text)) throw encoding('is neither JSON in braces nor base64url');
-  const bytes = Buffer.from(text, 'base64url');
-  if (bytes.toString('base64url') !== text.replace(/=+$/, '')) throw encoding('is cut or damaged base64url');
-  return new Uint8Array(bytes);
-}
-
 function startsWith(bytes: Uint8Array, prefix: string): boolean {
   return Buffer.from(bytes.subarray(0, prefix.length)).toString('latin1') === prefix;
-}
-
-function encoding(what: string): SmbiosError {
-  return new SmbiosError('CONFIGURATION_SMBIOS_ENCODING', `the SMBIOS OEM string ${OEM_PREFIX}… ${what}`, {
-    nextStep: `write it as ${OEM_PREFIX} and then the base64url of cpushare.json, then restart the virtual machine`,
-  });
 }
 
 function malformed(what: string, at: number): SmbiosError {
