@@ -20,5 +20,5 @@ export async function readConfigurationFile(file: string): Promise<Configuration
     });
   });
   checkFileSize(bytes.length);
-  return { bytes: new Uint8Array(bytes), broker: parseConfiguration(bytes, file).broker };
+  return { bytes: new Uint8Array(bytes), broker: parseConfiguration(bytes).broker };
 }
