@@ -1,36 +1,35 @@
 /**
- * The recipe: from image.json, its lock and this checkout to the ISO and its reference values. Each step takes paths and
- * leaves its result in a folder of its own; a step whose inputs are unchanged is not done again. Nothing is resolved here
- * and nothing needs root: same lock, same checkout, same bytes.
+ * The recipe: from image.json, its lock and this checkout to the ISO and its reference values. Each step reads contents
+ * and leaves its result in a folder of its own; a step whose inputs are unchanged is not done again. Nothing is resolved
+ * here and nothing needs root: same lock, same checkout, same bytes.
  */
-import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lockFolder, type Release } from '../src/shared/folder-lock-node.ts';
 import type { Mirrors } from './apt/mirrors.ts';
 import { downloadProgress } from './download-progress.ts';
-import { fetchPackages, refuseFullDisk, sha256OfFile } from './fetch.ts';
-import { namedFirmware } from './firmware.ts';
+import { fetchPackages, refuseFullDisk } from './fetch.ts';
 import { type ImageSource, lockOf, readImageSource } from './image-source.ts';
 import type { ImageSpec } from './image-spec.ts';
-import { type KernelModules, stageKernelModules } from './kernel-modules.ts';
-import { type ImageLock, packagesFor } from './lock-file.ts';
+import { type ImageLock, type LockedPackage, packagesFor } from './lock-file.ts';
 import { packMedium } from './medium.ts';
-import { type Debs, packageTrees, readUnpacked, unpackPackages, unpackTools } from './packages.ts';
+import { eachTwice, type GetDebs, toolsStep, unpackStep } from './packages.ts';
+import { readOwnPackage } from './project.ts';
+import type { Origin } from './proof-steps.ts';
 import { type PublishedImage, publish } from './publish.ts';
-import type { RootEntry } from './root-entry.ts';
-import { rootTar } from './root-tar.ts';
-import { composeAgent, composeBase } from './rootfs.ts';
-import { bundleSellClient } from './sell-client-bundle.ts';
+import { agentStep, baseStep, type ImageSteps, modulesStep, readModules } from './root-layers.ts';
+import { type Bundle, bundleSellClient } from './sell-client-bundle.ts';
 import { readSource } from './source-files.ts';
-import { packSquashfs } from './squashfs.ts';
-import { openSteps, type Steps, treeSha256 } from './steps.ts';
+import { openSteps, type Result, type Step, type Steps, sourceFile } from './steps.ts';
+import type { ToolContents } from './tool-contents.ts';
 import { lockedTools, type Tools } from './tools.ts';
+import { sha256OfTree } from './tree-hash.ts';
 
 export interface BuildOptions {
   /** The checkout: image/, src/. */
   readonly projectRoot: string;
-  /** Gets the results, and the finished steps below `build/`. */
+  /** Gets the results, and the finished steps of all images that are built here below `build/`. */
   readonly outputFolder: string;
   /** Downloads, by content. */
   readonly cacheFolder: string;
@@ -45,23 +44,21 @@ export interface BuildOptions {
   readonly sellClient?: string;
 }
 
-/** The published files, and the locked tools that made them. */
+/** The published files, the locked tools that made them, and what was done. */
 export interface BuiltImage extends PublishedImage {
   readonly tools: Tools;
+  /** In the order in which they ended. */
+  readonly steps: readonly Result[];
 }
 
 /** @throws ImageSpecError, LockError, FetchError, DebError, ToolError … each with its next step */
 export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const source = options.source ?? (await readImageSource(options.projectRoot, options.flavour));
   const lock = await lockOf(source);
-  const release = await takeTurn(options);
+  const buildFolder = join(options.outputFolder, 'build');
+  const release = await takeTurn(buildFolder, options.progress);
   try {
-    const debs = await fetchPackages(lock.packages, {
-      cache: options.cacheFolder,
-      mirrors: options.mirrors,
-      progress: downloadProgress(options.progress),
-    });
-    return await buildFrom({ options, source, spec: source.spec, lock, debs });
+    return await buildFrom({ options, source, spec: source.spec, lock, buildFolder });
   } catch (error) {
     refuseFullDisk(error);
     throw error;
@@ -71,9 +68,9 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
 }
 
 /** Two builds into one folder would take each other's steps away: the second waits. */
-async function takeTurn({ outputFolder, progress }: BuildOptions): Promise<Release> {
-  await mkdir(outputFolder, { recursive: true }).catch(refuseFullDisk);
-  const folder = await realpath(outputFolder);
+async function takeTurn(buildFolder: string, progress: (line: string) => void): Promise<Release> {
+  await mkdir(buildFolder, { recursive: true }).catch(refuseFullDisk);
+  const folder = await realpath(buildFolder);
   for (let told = false; ; told = true) {
     const release = await lockFolder('build', folder);
     if (release !== null) return release;
@@ -88,104 +85,120 @@ interface Job {
   /** The source's. */
   readonly spec: ImageSpec;
   readonly lock: ImageLock;
-  readonly debs: Debs;
+  readonly buildFolder: string;
 }
 
 async function buildFrom(job: Job): Promise<BuiltImage> {
-  const { options, source, spec, lock, debs } = job;
-  const { image, lockPath, outputs } = source;
-  const steps = await openSteps(join(options.outputFolder, outputs.build), (name) =>
-    options.progress(WORDS[name] ?? name),
-  );
-  const toolsFolder = await steps.run('tools', packagesFor(lock, 'tools'), (to) => unpackTools(lock, debs, to));
-  const tools = lockedTools(toolsFolder, lock.sourceDateEpoch);
-  const packages = await steps.run('packages', lock.packages, (to) => unpackPackages(lock, debs, to, tools));
-  const modules = await stageModules(job, steps, packages, tools);
-  const base = await packBase(job, steps, packages, modules, tools);
-  const agent = await packAgent(job, steps, base.entries, modules.version, tools);
-  const layers = { base: base.path, agent: agent.path };
-  const boot = await treeSha256(join(image, 'boot'));
-  const made = await readSource(options.projectRoot, agent.sellClient.files, source);
-  const treeOf = packageTrees(lock, packages, toolsFolder);
-  const about = { source, made, sellClient: agent.sellClient.path, treeOf };
-  const medium = await steps.run(
-    'medium',
-    [lock, spec, base.key, agent.key, boot, await sha256OfFile(lockPath), made],
-    (to) => packMedium({ image, spec, lock, lockPath, packages, modules, layers, about, output: to }, tools),
-  );
-  return { ...(await publish(medium, options.outputFolder, source)), tools };
+  const { source, spec, lock, options } = job;
+  const done: Result[] = [];
+  const steps = await recordedSteps(job, done);
+  const { packages, unpackedTools, ...tooling } = await unpackAll(job, steps);
+  const shared: ImageSteps = { image: source.image, spec, sourceDateEpoch: lock.sourceDateEpoch, ...tooling };
+  const kernelPackage = packagesFor(lock, 'kernel')[0]?.name ?? '';
+  const modules = await steps.run(modulesStep(shared, packages.get(kernelPackage) as Result));
+  const inRoot = new Map(packagesFor(lock, 'root').map((one) => [one.name, packages.get(one.name) as Result]));
+  const base = await steps.run(baseStep(shared, inRoot, modules));
+  const bundle = await bundleOf(job);
+  const agent = await steps.run(await agentOf(job, shared, { bundle, base, modules }));
+  const layers = { base: base.file('base.sqfs'), agent: agent.file('agent.sqfs') };
+  const { sources, ...sellClient } = bundle;
+  const origin: Origin = {
+    ...{ source, lock, sellClient, packages, tools: unpackedTools },
+    lockFile: await sourceFile(source.lockPath),
+    made: await readSource(options.projectRoot, Object.keys(sources), source),
+    projectVersion: (await readOwnPackage()).version,
+  };
+  const medium = await packMedium(shared, { packages, kernelPackage, modules, layers, origin }, steps);
+  const tars = { base: await textOf(base, 'base.tar.sha256'), agent: await textOf(agent, 'agent.tar.sha256') };
+  const published = await publish({ ...medium, layers, tars, lock, sellClient }, options.outputFolder, source);
+  return { ...published, tools: tooling.tools, steps: done };
+}
+
+async function recordedSteps({ buildFolder, options }: Job, done: Result[]): Promise<Steps> {
+  const words = (name: string) => WORDS[name.split('/').at(-1) ?? ''] ?? name;
+  const steps = await openSteps(buildFolder, (name) => {
+    if (!name.startsWith('package/')) options.progress(words(name));
+  });
+  const record = (result: Result) => {
+    done.push(result);
+    return result;
+  };
+  return { find: steps.find, run: async (step) => record(await steps.run(step)) };
 }
 
 /** What a person reads while a step runs. */
 const WORDS: Readonly<Record<string, string>> = {
   tools: 'Unpacking the build tools',
-  packages: 'Unpacking the packages of the image',
   modules: 'Choosing kernel modules',
   base: 'Packing programs and drivers (the longest step)',
   agent: 'Packing the sell client',
-  medium: 'Packing initrd, boot loaders and ISO',
+  initrd: 'Packing the initrd',
+  'grub-config': 'Writing the configuration of GRUB',
+  'bios-grub': 'Making GRUB for legacy BIOS',
+  esp: 'Making the EFI system partition',
+  about: 'Writing the bill of materials',
+  iso: 'Making the ISO',
+  'reference-values': 'Computing the reference values',
+  provenance: 'Writing the provenance',
 };
 
-export interface StagedModules extends KernelModules {
-  /** Has usr/lib/modules/VERSION below it. */
-  readonly tree: string;
-}
+/** The tools, and each package of kernel, boot and root by name. Downloads only what is not unpacked yet. */
+async function unpackAll({ lock, options, buildFolder }: Job, steps: Steps) {
+  let debs: Promise<ReadonlyMap<string, string>> = Promise.resolve(new Map());
+  const getDebs: GetDebs = () => debs;
+  const ofTools = packagesFor(lock, 'tools');
+  const others = lock.packages.filter((one) => one.roles.some((role) => role !== 'tools'));
+  const unpackTools = toolsStep(ofTools, getDebs);
+  const toolsFound = await steps.find(unpackTools);
+  // Where the tools will be is known before they are there.
+  const unpack = (one: LockedPackage, tools: Tools) => unpackStep(one, getDebs, tools);
+  const absent = lockedTools(buildFolder, lock.sourceDateEpoch);
+  const missing: LockedPackage[] = [];
+  for (const one of others) if ((await steps.find(unpack(one, absent))) === undefined) missing.push(one);
+  const needed = new Set([...(toolsFound === undefined ? ofTools : []), ...missing]);
+  if (needed.size > 0) debs = fetchWith(options, [...needed]);
+  await debs;
 
-async function stageModules(job: Job, steps: Steps, packages: string, tools: Tools): Promise<StagedModules> {
-  const { spec, lock } = job;
-  const wanted = [...spec.kernelModules, ...spec.initrdModules];
-  const kernelFolder = join(packages, packagesFor(lock, 'kernel')[0]?.name ?? '');
-  const folder = await steps.run('modules', [lock.packages, wanted], async (to) => {
-    const staged = await stageKernelModules({ kernelFolder, wanted, output: join(to, 'tree') }, tools);
-    await writeFile(join(to, 'modules.json'), JSON.stringify(staged));
+  const unpackedTools = await steps.run(unpackTools);
+  const tools = lockedTools(join(unpackedTools.folder, 'root'), lock.sourceDateEpoch);
+  const toolContents = JSON.parse(await textOf(unpackedTools, 'contents.json')) as ToolContents;
+  if (missing.length > 0) options.progress(`Unpacking ${missing.length} packages of the image`);
+  const packages = new Map<string, Result>();
+  await eachTwice(others, async (one) => {
+    packages.set(one.name, await steps.run(unpack(one, tools)));
   });
-  const staged = JSON.parse(await readFile(join(folder, 'modules.json'), 'utf8')) as KernelModules;
-  return { ...staged, tree: join(folder, 'tree') };
+  return { tools, toolContents, unpackedTools, packages };
 }
 
-async function packBase(job: Job, steps: Steps, packages: string, modules: StagedModules, tools: Tools) {
-  const { files, libraries, icuData, links, squashfs, firmware } = job.spec;
-  const key = [job.lock, files, libraries, icuData, links, squashfs, firmware, job.spec.kernelModules];
-  const folder = await steps.run('base', key, async (to) => {
-    const unpacked = await readUnpacked(packages, packagesFor(job.lock, 'root'));
-    const named = firmware === undefined ? [] : await namedFirmware(modules.tree, modules.modules, tools);
-    const input = { spec: job.spec, packages: unpacked, modulesFolder: modules.tree, namedFirmware: named };
-    const entries = await composeBase(input);
-    await packLayer(job, entries, join(to, 'base.sqfs'), tools);
-    await writeFile(join(to, 'entries.json'), JSON.stringify(entries.map(withoutContent)));
-  });
-  const entries = JSON.parse(await readFile(join(folder, 'entries.json'), 'utf8')) as RootEntry[];
-  return { path: join(folder, 'base.sqfs'), entries, key };
+function fetchWith(options: BuildOptions, packages: readonly LockedPackage[]) {
+  const progress = downloadProgress(options.progress);
+  return fetchPackages(packages, { cache: options.cacheFolder, mirrors: options.mirrors, progress });
 }
 
-/** What is laid over it needs to know what is there, not what is in it. */
-function withoutContent(entry: RootEntry): RootEntry {
-  return entry.kind === 'file' ? { ...entry, content: new Uint8Array() } : entry;
-}
-
-/** The bundle is made each time, as it takes a moment; the squashfs only when the bundle or another input differs. */
-async function packAgent(job: Job, steps: Steps, base: readonly RootEntry[], kernelVersion: string, tools: Tools) {
-  const { options, source, spec, lock } = job;
-  const { overlays, outputs } = source;
-  const bundleFolder = join(options.outputFolder, outputs.build, 'bundle');
-  await mkdir(bundleFolder, { recursive: true });
-  const sellClient = await bundleSellClient({
+/** Made each time, as it takes a moment; its layer only when the bundle or another input differs. */
+function bundleOf({ options, spec, buildFolder }: Job): Promise<Bundle> {
+  return bundleSellClient({
     entry: options.sellClient ?? join(options.projectRoot, 'src/sell-client/main.ts'),
     projectRoot: options.projectRoot,
-    output: join(bundleFolder, 'sell-client.js'),
+    output: join(buildFolder, spec.name, 'sell-client.js'),
   });
-  const key = [lock, spec, await sha256OfFile(sellClient.path), await Promise.all(overlays.map(treeSha256)), base];
-  const folder = await steps.run('agent', key, async (to) => {
-    const { sourceDateEpoch } = lock;
-    const bundle = sellClient.path;
-    const entries = await composeAgent({ spec, kernelVersion, sellClient: bundle, overlays, sourceDateEpoch, base });
-    await packLayer(job, entries, join(to, 'agent.sqfs'), tools);
-  });
-  return { path: join(folder, 'agent.sqfs'), key, sellClient };
 }
 
-async function packLayer({ spec, lock }: Job, entries: readonly RootEntry[], output: string, tools: Tools) {
-  const { sourceDateEpoch } = lock;
-  const tar = rootTar(entries, sourceDateEpoch);
-  await packSquashfs({ tar, compression: spec.squashfs.compression, sourceDateEpoch, output }, tools);
+interface AgentParts {
+  readonly bundle: Bundle;
+  readonly base: Result;
+  readonly modules: Result;
+}
+
+async function agentOf({ source }: Job, shared: ImageSteps, { bundle, base, modules }: AgentParts): Promise<Step> {
+  const { sources, path, sha256 } = bundle;
+  const overlays = await Promise.all(
+    source.overlays.map(async (folder) => ({ path: folder, sha256: await sha256OfTree(folder) })),
+  );
+  const kernelVersion = (await readModules(modules)).version;
+  return agentStep(shared, { sellClient: { path, sha256 }, sources, overlays, kernelVersion, base });
+}
+
+async function textOf(result: Result, name: string): Promise<string> {
+  return (await readFile(join(result.folder, name), 'utf8')).trimEnd();
 }

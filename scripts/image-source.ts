@@ -21,7 +21,8 @@ export interface ImageSource {
     readonly sizes: string;
     readonly sbom: string;
     readonly provenance: string;
-    readonly build: string;
+    /** build-manifest.ts */
+    readonly manifest: string;
   };
   /** ` --flavour NAME`, to end a command that is told to a person; empty for the default. */
   readonly words: string;
@@ -38,7 +39,7 @@ export async function readImageSource(projectRoot: string, flavour?: string): Pr
       referenceValues: 'reference-values.json',
       sizes: 'sizes.json',
       ...proofs(spec),
-      build: 'build',
+      manifest: 'build-manifest.json',
     };
     return { image, flavour, spec, lockPath: join(image, 'image.lock.json'), overlays, outputs, words: '' };
   }
@@ -55,7 +56,7 @@ export async function readImageSource(projectRoot: string, flavour?: string): Pr
       referenceValues: `${merged.name}.reference-values.json`,
       sizes: `${merged.name}.sizes.json`,
       ...proofs(merged),
-      build: `build-${flavour}`,
+      manifest: `${merged.name}.build-manifest.json`,
     },
     words: ` --flavour ${flavour}`,
   };

@@ -1,132 +1,172 @@
-/** From the packed root to the ISO: initrd, boot loaders, ESP, ISO, and the reference values of what was made. */
+/** The steps from the root's layers to the ISO: initrd, boot loaders, ESP, ISO, and the reference values of what was made. */
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { packEsp } from './esp.ts';
-import { sha256OfFile } from './fetch.ts';
 import { hybridMbrIn, packBiosGrub, readGrubTemplate, renderGrubConfig } from './grub.ts';
-import type { ImageSpec } from './image-spec.ts';
 import { packInitrd } from './initrd.ts';
 import { packIso } from './iso.ts';
-import type { KernelModules } from './kernel-modules.ts';
-import { type ImageLock, packagesFor } from './lock-file.ts';
-import { ABOUT_FILES, type AboutInput, writeAboutFiles } from './medium-files.ts';
-import { readOwnPackage } from './project.ts';
-import { formatProvenance, type ProvenanceInput } from './provenance.ts';
-import { computeReferenceValues } from './reference-values.ts';
-import { partSizes } from './sizes.ts';
-import { sourceSha256 } from './source-files.ts';
-import type { Tools } from './tools.ts';
-
-const VALUES = 'reference-values.json';
-const SBOM = ABOUT_FILES.sbom;
+import { ABOUT_FILES } from './medium-files.ts';
+import { aboutFiles, aboutStep, type Origin, provenanceStep, referenceValuesStep } from './proof-steps.ts';
+import { type ImageSteps, readModules } from './root-layers.ts';
+import { type Artifact, type Result, type Step, type Steps, sourceFile } from './steps.ts';
 
 export interface MediumInput {
-  /** image/ of the checkout. */
-  readonly image: string;
-  readonly spec: ImageSpec;
-  readonly lock: ImageLock;
-  readonly lockPath: string;
-  /** From unpackPackages. */
-  readonly packages: string;
-  readonly modules: KernelModules & { readonly tree: string };
-  /** Squashfs files. */
-  readonly layers: { readonly base: string; readonly agent: string };
-  /** What the medium tells about itself. */
-  readonly about: Pick<AboutInput, 'source' | 'made' | 'sellClient' | 'treeOf'>;
-  /** Gets image.iso, reference-values.json, sizes.json, sbom.cdx.json and provenance.json beside the parts. */
-  readonly output: string;
+  /** By package name, from unpackStep. */
+  readonly packages: ReadonlyMap<string, Result>;
+  readonly kernelPackage: string;
+  readonly modules: Result;
+  readonly layers: { readonly base: Artifact; readonly agent: Artifact };
+  /** What the medium says of itself. */
+  readonly origin: Origin;
 }
 
-export async function packMedium(input: MediumInput, tools: Tools): Promise<void> {
-  const { spec, lock, packages, output } = input;
-  const sourceDateEpoch = lock.sourceDateEpoch;
-  const boot = bootFiles(packages, lock, input.modules.version);
-
-  const initrd = await packInitrd({
-    modules: initrdModules(spec, input.modules),
-    layers: input.layers,
-    output: join(output, 'initrd.img'),
-    sourceDateEpoch,
-  });
-  const template = await readGrubTemplate(input.image);
-  const grubConfig = join(output, 'grub.cfg');
-  await writeFile(grubConfig, renderGrubConfig({ template, parameters: spec.kernelCommandLine, sourceDateEpoch }));
-  const biosImage = await packBiosGrub(
-    { moduleFolder: boot.grubModules, sourceDateEpoch, output: join(output, 'bios.img') },
-    tools,
-  );
-  const { version: projectVersion } = await readOwnPackage();
-  const about = await writeAboutFiles({ ...input.about, lock, projectVersion }, output);
-  const esp = await packEsp({ shim: boot.shim, grub: boot.grub, grubConfig, output: join(output, 'esp.img') }, tools);
-  const iso = await packIso(
-    {
-      kernel: boot.kernel,
-      initrd,
-      grubConfig,
-      biosImage,
-      hybridMbr: hybridMbrIn(boot.grubModules),
-      esp,
-      otherFiles: about,
-      output: join(output, 'image.iso'),
-      sourceDateEpoch,
-    },
-    tools,
-  );
-
-  const lockSha256 = await sha256OfFile(input.lockPath);
-  const values = await computeReferenceValues({
-    image: { name: spec.name, version: spec.version },
-    lockSha256,
-    iso,
-    shim: boot.shim,
-    grub: boot.grub,
-    kernel: boot.kernel,
-    grubConfig,
-    initrd,
-    kernelModules: await moduleHashes(input.modules),
-  });
-  await writeFile(join(output, VALUES), `${JSON.stringify(values, null, 2)}\n`);
-  await writeProvenance({ spec, lock, lockSha256, projectVersion }, input);
-  const parts = { kernel: boot.kernel, initrd, ...input.layers, esp, 'bios-grub': biosImage, iso };
-  await writeFile(join(output, 'sizes.json'), `${JSON.stringify(await partSizes(parts), null, 2)}\n`);
+/** The parts of the medium, each as the step that made it left it. */
+export interface Medium {
+  readonly kernel: Artifact;
+  readonly initrd: Artifact;
+  readonly grubConfig: Artifact;
+  readonly biosGrub: Artifact;
+  readonly esp: Artifact;
+  readonly iso: Artifact;
+  readonly referenceValues: Artifact;
+  /** CycloneDX. */
+  readonly sbom: Artifact;
+  readonly provenance: Artifact;
 }
 
-/** The statement's subjects are the files that a build publishes, under their published names. */
-async function writeProvenance(
-  known: Pick<ProvenanceInput, 'spec' | 'lock' | 'lockSha256' | 'projectVersion'>,
-  { about: { source, made }, output }: MediumInput,
-): Promise<void> {
-  const { iso, sbom, referenceValues } = source.outputs;
-  const published = { [iso]: 'image.iso', [sbom]: SBOM, [referenceValues]: VALUES };
-  const subjects = await Promise.all(
-    Object.entries(published).map(async ([name, path]) => ({ name, sha256: await sha256OfFile(join(output, path)) })),
-  );
-  const npmParts = [...made.clientParts, ...made.recipeParts];
-  const text = formatProvenance({ ...known, sourceSha256: sourceSha256(made.list), npmParts, subjects });
-  await writeFile(join(output, 'provenance.json'), text);
+const declaredIn = 'medium.ts';
+
+export async function packMedium(shared: ImageSteps, input: MediumInput, steps: Steps): Promise<Medium> {
+  const { packages, modules, origin } = input;
+  const boot = await bootFiles(input);
+  const initrd = (await steps.run(await initrdStep(shared, input))).file('initrd.img');
+  const grubConfig = (await steps.run(await grubConfigStep(shared))).file('grub.cfg');
+  const biosGrub = (await steps.run(biosGrubStep(shared, packages))).file('bios.img');
+  const esp = (await steps.run(espStep(shared, { shim: boot.shim, grub: boot.grub, grubConfig }))).file('esp.img');
+  const about = aboutFiles(await steps.run(aboutStep(shared, origin)));
+  const parts = { kernel: boot.kernel, initrd, grubConfig, biosGrub, esp };
+  const iso = (await steps.run(isoStep(shared, { ...parts, hybridMbr: boot.hybridMbr }, about))).file('image.iso');
+  const files = { iso, shim: boot.shim, grub: boot.grub, kernel: boot.kernel, grubConfig, initrd };
+  const values = await steps.run(await referenceValuesStep(shared, origin, { modules, files }));
+  const referenceValues = values.file('reference-values.json');
+  const sbom = about[ABOUT_FILES.sbom] as Artifact;
+  const provenance = await steps.run(provenanceStep(shared, origin, { iso, sbom, referenceValues }));
+  return { ...parts, iso, referenceValues, sbom, provenance: provenance.file('provenance.json') };
 }
 
-function bootFiles(packages: string, lock: ImageLock, version: string) {
-  const kernelPackage = packagesFor(lock, 'kernel')[0]?.name ?? '';
+async function bootFiles({ packages, kernelPackage, modules }: MediumInput) {
+  const { version } = await readModules(modules);
+  const file = (name: string, path: string) => sourceFile(join(treeOf(packages, name), path));
   return {
-    kernel: join(packages, kernelPackage, `boot/vmlinuz-${version}`),
-    shim: join(packages, 'shim-signed/usr/lib/shim/shimx64.efi.signed'),
-    grub: join(packages, 'grub-efi-amd64-signed/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed'),
-    grubModules: join(packages, 'grub-pc-bin/usr/lib/grub/i386-pc'),
+    kernel: await file(kernelPackage, `boot/vmlinuz-${version}`),
+    shim: await file('shim-signed', 'usr/lib/shim/shimx64.efi.signed'),
+    grub: await file('grub-efi-amd64-signed', 'usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed'),
+    hybridMbr: await sourceFile(hybridMbrIn(grubModules(packages))),
   };
 }
 
-function initrdModules(spec: ImageSpec, modules: MediumInput['modules']): string[] {
-  return spec.initrdModules.map((name) => {
-    const path = modules.modules.find((one) => basename(one) === `${name}.ko`);
-    if (path === undefined) throw new Error(`module ${name} was not staged`);
-    return join(modules.tree, path);
-  });
+const treeOf = (packages: MediumInput['packages'], name: string) => join(packages.get(name)?.folder ?? '', 'tree');
+const grubModules = (packages: MediumInput['packages']) =>
+  join(treeOf(packages, 'grub-pc-bin'), 'usr/lib/grub/i386-pc');
+
+async function initrdStep({ spec, sourceDateEpoch }: ImageSteps, input: MediumInput): Promise<Step> {
+  const staged = await readModules(input.modules);
+  const modules = await Promise.all(
+    spec.initrdModules.map(async (name) => {
+      const path = staged.modules.find((one) => basename(one) === `${name}.ko`);
+      if (path === undefined) throw new Error(`module ${name} was not staged`);
+      return sourceFile(join(input.modules.folder, 'tree', path));
+    }),
+  );
+  const { base, agent } = input.layers;
+  return {
+    name: `${spec.name}/initrd`,
+    recipe: ['initrd.ts'],
+    declaredIn,
+    files: {
+      ...{ 'base layer': base, 'agent layer': agent },
+      ...Object.fromEntries(modules.map((one) => [`module ${basename(one.path)}`, one])),
+    },
+    values: { sourceDateEpoch },
+    make: async (to) => {
+      await packInitrd({
+        modules: modules.map((one) => one.path),
+        layers: { base: base.path, agent: agent.path },
+        output: join(to, 'initrd.img'),
+        sourceDateEpoch,
+      });
+    },
+  };
 }
 
-/** As they lie in the image: what IMA measures when the kernel loads one. */
-async function moduleHashes(modules: MediumInput['modules']) {
-  return Promise.all(
-    modules.modules.map(async (path) => ({ path: `/${path}`, sha256: await sha256OfFile(join(modules.tree, path)) })),
-  );
+async function grubConfigStep({ spec, sourceDateEpoch, image }: ImageSteps): Promise<Step> {
+  const template = await sourceFile(join(image, 'boot/grub.cfg.mustache'));
+  const parameters = spec.kernelCommandLine;
+  return {
+    name: `${spec.name}/grub-config`,
+    recipe: ['grub.ts'],
+    declaredIn,
+    files: { 'image/boot/grub.cfg.mustache': template },
+    values: { parameters, sourceDateEpoch },
+    make: async (to) => {
+      const config = { template: await readGrubTemplate(image), parameters, sourceDateEpoch };
+      await writeFile(join(to, 'grub.cfg'), renderGrubConfig(config));
+    },
+  };
+}
+
+function biosGrubStep(shared: ImageSteps, packages: MediumInput['packages']): Step {
+  const { spec, sourceDateEpoch, tools, toolContents } = shared;
+  const from = packages.get('grub-pc-bin');
+  return {
+    name: `${spec.name}/bios-grub`,
+    recipe: ['grub.ts'],
+    declaredIn,
+    files: { 'package grub-pc-bin': { path: grubModules(packages), sha256: from?.sha256 ?? '' } },
+    values: { sourceDateEpoch, 'grub-mkimage': toolContents['grub-mkimage'] },
+    make: async (to) => {
+      const input = { moduleFolder: grubModules(packages), sourceDateEpoch, output: join(to, 'bios.img') };
+      await packBiosGrub(input, tools);
+    },
+  };
+}
+
+type EspFiles = Readonly<Record<'shim' | 'grub' | 'grubConfig', Artifact>>;
+
+function espStep({ spec, sourceDateEpoch, tools, toolContents }: ImageSteps, files: EspFiles): Step {
+  const { mformat, mmd, mcopy } = toolContents;
+  return {
+    name: `${spec.name}/esp`,
+    recipe: ['esp.ts'],
+    declaredIn,
+    files,
+    values: { sourceDateEpoch, mformat, mmd, mcopy },
+    make: async (to) => {
+      await packEsp({ ...pathsOf(files), output: join(to, 'esp.img') }, tools);
+    },
+  };
+}
+
+type IsoFiles = Readonly<Record<'kernel' | 'initrd' | 'grubConfig' | 'biosGrub' | 'hybridMbr' | 'esp', Artifact>>;
+
+function isoStep(shared: ImageSteps, files: IsoFiles, about: Readonly<Record<string, Artifact>>): Step {
+  const { spec, sourceDateEpoch, tools, toolContents } = shared;
+  return {
+    name: `${spec.name}/iso`,
+    recipe: ['iso.ts'],
+    declaredIn,
+    files: { ...files, ...about },
+    values: { sourceDateEpoch, xorriso: toolContents.xorriso },
+    make: async (to) => {
+      const { biosGrub, ...parts } = pathsOf(files);
+      const otherFiles = Object.entries(pathsOf(about));
+      const output = join(to, 'image.iso');
+      await packIso({ ...parts, biosImage: biosGrub, otherFiles, output, sourceDateEpoch }, tools);
+    },
+  };
+}
+
+function pathsOf<Name extends string>(files: Readonly<Record<Name, Artifact>>): Record<Name, string> {
+  const paths = Object.entries<Artifact>(files).map(([name, { path }]) => [name, path]);
+  return Object.fromEntries(paths) as Record<Name, string>;
 }

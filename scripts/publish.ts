@@ -1,13 +1,15 @@
-/** Puts a finished build where people look for it: complete files only, the ISO last. */
+/** Puts a finished build where people look for it: complete files only, checked against what was built, the ISO last. */
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { CodedError } from '../src/shared/errors.ts';
+import { type BuiltParts, buildManifest } from './build-manifest.ts';
+import { sha256OfFile } from './fetch.ts';
 import type { ImageSource } from './image-source.ts';
-import { ABOUT_FILES } from './medium-files.ts';
-import type { PartSize } from './sizes.ts';
+import { type PartSize, partSizes } from './sizes.ts';
+import type { Artifact } from './steps.ts';
 
-export class PublishError extends CodedError<'ISO_OVER_BUDGET' | 'NOT_BUILT'> {}
+export class PublishError extends CodedError<'ISO_OVER_BUDGET' | 'NOT_BUILT' | 'BUILD_DAMAGED'> {}
 
 export interface PublishedImage {
   readonly iso: string;
@@ -16,35 +18,44 @@ export interface PublishedImage {
   readonly sbom: string;
   /** in-toto statement. */
   readonly provenance: string;
+  readonly manifest: string;
   readonly sizes: readonly PartSize[];
   readonly budgetBytes: number;
 }
 
-/** @throws PublishError ISO_OVER_BUDGET */
-export async function publish(medium: string, outputFolder: string, source: ImageSource): Promise<PublishedImage> {
-  const sizes = JSON.parse(await readFile(join(medium, 'sizes.json'), 'utf8')) as PartSize[];
+/** @throws PublishError ISO_OVER_BUDGET, BUILD_DAMAGED */
+export async function publish(parts: BuiltParts, outputFolder: string, source: ImageSource): Promise<PublishedImage> {
+  const { spec, outputs } = source;
+  const sizes = await partSizes(weighed(parts));
   const isoBytes = sizes.find((one) => one.name === 'iso')?.bytes ?? 0;
-  const budgetBytes = source.spec.budgets.isoBytes;
+  const budgetBytes = spec.budgets.isoBytes;
   if (isoBytes > budgetBytes) {
     throw new PublishError(
       'ISO_OVER_BUDGET',
-      `the ISO of ${source.spec.name} has ${isoBytes} bytes; its budget is ${budgetBytes}`,
+      `the ISO of ${spec.name} has ${isoBytes} bytes; its budget is ${budgetBytes}`,
       {
         nextStep: `take something out of its declaration, or raise budgets.isoBytes there, and: npx cpushare image lock${source.words}`,
       },
     );
   }
-  const iso = join(outputFolder, source.outputs.iso);
-  const referenceValues = join(outputFolder, source.outputs.referenceValues);
-  const sbom = join(outputFolder, source.outputs.sbom);
-  const provenance = join(outputFolder, source.outputs.provenance);
+  const iso = join(outputFolder, outputs.iso);
+  const referenceValues = join(outputFolder, outputs.referenceValues);
+  const sbom = join(outputFolder, outputs.sbom);
+  const provenance = join(outputFolder, outputs.provenance);
+  const manifest = join(outputFolder, outputs.manifest);
   await mkdir(outputFolder, { recursive: true });
-  await place(join(medium, ABOUT_FILES.sbom), sbom);
-  await place(join(medium, 'provenance.json'), provenance);
-  await place(join(medium, 'sizes.json'), join(outputFolder, source.outputs.sizes));
-  await place(join(medium, 'reference-values.json'), referenceValues);
-  await place(join(medium, 'image.iso'), iso);
-  return { iso, referenceValues, sbom, provenance, sizes, budgetBytes };
+  await placeText(`${JSON.stringify(sizes, null, 2)}\n`, join(outputFolder, outputs.sizes));
+  await placeText(`${JSON.stringify(buildManifest(parts, spec, sizes), null, 2)}\n`, manifest);
+  await place(parts.sbom, sbom);
+  await place(parts.provenance, provenance);
+  await place(parts.referenceValues, referenceValues);
+  await place(parts.iso, iso);
+  return { iso, referenceValues, sbom, provenance, manifest, sizes, budgetBytes };
+}
+
+function weighed({ kernel, initrd, layers, esp, biosGrub, iso }: BuiltParts): Record<string, string> {
+  const parts = { kernel, initrd, ...layers, esp, 'bios-grub': biosGrub, iso };
+  return Object.fromEntries(Object.entries(parts).map(([name, { path }]) => [name, path]));
 }
 
 /** Of the image that lies in the output folder. @throws PublishError NOT_BUILT */
@@ -58,10 +69,31 @@ export async function readSizes(outputFolder: string, { outputs, spec, words }: 
   return JSON.parse(text) as PartSize[];
 }
 
-async function place(from: string, to: string): Promise<void> {
+/** What is there already with the same content stays. */
+async function place(from: Artifact, to: string): Promise<void> {
+  if ((await sha256OfFile(to).catch(() => '')) === from.sha256) return;
   const partial = `${to}.part`;
   try {
-    await copyFile(from, partial, constants.COPYFILE_FICLONE);
+    await copyFile(from.path, partial, constants.COPYFILE_FICLONE);
+    if ((await sha256OfFile(partial)) !== from.sha256) await refuseDamaged(from);
+    await rename(partial, to);
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+/** It is not what the step left: taken away, so that the next build makes it anew. */
+async function refuseDamaged({ path }: Artifact): Promise<never> {
+  await rm(join(dirname(path), '../record.json'), { force: true });
+  throw new PublishError('BUILD_DAMAGED', `${path} was changed after it was built`, {
+    nextStep: 'run the same command again: it makes this part anew; if it returns, look after the disk or the memory',
+  });
+}
+
+async function placeText(text: string, to: string): Promise<void> {
+  const partial = `${to}.part`;
+  try {
+    await writeFile(partial, text);
     await rename(partial, to);
   } finally {
     await rm(partial, { force: true });

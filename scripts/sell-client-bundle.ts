@@ -1,6 +1,10 @@
 /** The sell client as one file for the image's own Node.js. The same sources give the same bytes wherever the checkout lies. */
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { CodedError } from '../src/shared/errors.ts';
+import type { Inputs } from './step-differences.ts';
+import { type Artifact, sourceFile } from './steps.ts';
 
 export class BundleError extends CodedError<'BUNDLE_FAILED'> {}
 
@@ -11,17 +15,18 @@ export interface BundleInput {
   readonly output: string;
 }
 
-export interface SellClientBundle {
-  readonly path: string;
-  /** All that went in, relative to the checkout. */
-  readonly files: readonly string[];
+export interface Bundle extends Artifact {
+  /** The checksum of each file in it, by its path in the checkout. */
+  readonly sources: Inputs;
 }
 
 /** @throws BundleError BUNDLE_FAILED */
-export async function bundleSellClient(input: BundleInput): Promise<SellClientBundle> {
-  const { metafile } = await build({
+export async function bundleSellClient(input: BundleInput): Promise<Bundle> {
+  const { metafile, outputFiles } = await build({
     entryPoints: [input.entry],
     outfile: input.output,
+    write: false,
+    metafile: true,
     absWorkingDir: input.projectRoot,
     bundle: true,
     platform: 'node',
@@ -34,10 +39,18 @@ export async function bundleSellClient(input: BundleInput): Promise<SellClientBu
     banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
     legalComments: 'none',
     minifyWhitespace: true,
-    metafile: true,
     logLevel: 'silent',
   }).catch((cause: unknown) => {
     throw new BundleError('BUNDLE_FAILED', `cannot bundle the sell client from ${input.entry}`, { cause });
   });
-  return { path: input.output, files: Object.keys(metafile.inputs) };
+  const [bundled] = outputFiles;
+  if (bundled === undefined) throw new BundleError('BUNDLE_FAILED', `${input.entry} gave no bundle`);
+  await mkdir(dirname(input.output), { recursive: true });
+  await writeFile(`${input.output}.part`, bundled.contents);
+  await rename(`${input.output}.part`, input.output);
+  const paths = Object.keys(metafile.inputs).sort();
+  const sources = await Promise.all(
+    paths.map(async (path) => [path, (await sourceFile(resolve(input.projectRoot, path))).sha256]),
+  );
+  return { ...(await sourceFile(input.output)), sources: Object.fromEntries(sources) as Inputs };
 }

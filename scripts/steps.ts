@@ -1,74 +1,229 @@
 /**
- * Remembers finished build steps by what went into them. A step's folder gets its name only when the step has succeeded;
- * one folder per step is kept.
+ * Remembers finished build steps by what went into them: the contents that a step reads, its values, and its own code.
+ * A result gets its name only when it is whole, by one rename; so what ends a build, at whatever moment, leaves nothing
+ * under a name that counts. After a restart of the machine, which may lose what was not yet on disk, results are read
+ * again and compared before they count.
  */
-import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { projectRoot } from './project.ts';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { differences, type Inputs } from './step-differences.ts';
+import { type Recipe, readRecipe } from './step-recipe.ts';
+import { type FileContent, readTree } from './tree-hash.ts';
 
-export interface Steps {
-  /** The step's folder: as it was left when the same inputs were built before, else newly made. */
-  run(name: string, inputs: unknown, make: (folder: string) => Promise<void>): Promise<string>;
+/** A file or folder that a step reads: its content, and where that lies now. */
+export interface Artifact {
+  readonly path: string;
+  readonly sha256: string;
 }
 
+export interface Step {
+  /** Also its place below the build folder, such as `tree/nodejs`. */
+  readonly name: string;
+  /** Modules below scripts/ whose code makes the result, with all that they import. */
+  readonly recipe: readonly string[];
+  /** The module below scripts/ where this step is declared; what it imports for other steps does not count. */
+  readonly declaredIn: string;
+  /** Contents it reads, by the name that a person knows them by. */
+  readonly files: Readonly<Record<string, Artifact>>;
+  readonly values: Inputs;
+  /** Only told, by `explain`: where a file above comes from in turn. */
+  readonly origins?: Inputs;
+  /** Writes the result below `folder`, from `files` and `values` alone. */
+  readonly make: (folder: string) => Promise<void>;
+}
+
+export interface Result {
+  readonly name: string;
+  readonly folder: string;
+  /** Of all it holds. */
+  readonly sha256: string;
+  /** A file of the result. */
+  readonly file: (path: string) => Artifact;
+  readonly ran: boolean;
+  /** Why it ran; empty when it did not. */
+  readonly why: readonly string[];
+  /** Of this run. */
+  readonly seconds: number;
+}
+
+export interface Steps {
+  /** The result as it was left when the same was built before, else newly made. */
+  run(step: Step): Promise<Result>;
+  /** The same without making it. */
+  find(step: Step): Promise<Result | undefined>;
+}
+
+/** What lies beside a result. */
+interface StepRecord {
+  readonly recipe: Recipe;
+  readonly files: Readonly<Record<string, string>>;
+  readonly values: Inputs;
+  readonly origins: Inputs;
+  readonly sha256: string;
+  /** All files of a small result; none of a large one. */
+  readonly outputs: readonly FileContent[];
+  /** The start of the machine under which the result was last seen whole. */
+  readonly bootId: string;
+}
+
+/** So that going back to what was built just before costs nothing. */
+const KEPT_RESULTS = 2;
+const LISTED_OUTPUTS = 64;
+/** Of records and checksums; another one shares no results. */
+const FORMAT = 1;
+
 export async function openSteps(root: string, started: (name: string) => void): Promise<Steps> {
-  const recipe = await recipeSha256();
+  const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').then((text) => text.trim());
+  const recipes = new Map<string, Promise<Recipe>>();
+  const recipeOf = ({ recipe, declaredIn }: Step) => {
+    const id = [declaredIn, ...recipe].join();
+    const known = recipes.get(id) ?? readRecipe(recipe, declaredIn);
+    recipes.set(id, known);
+    return known;
+  };
+  const find = async (step: Step) => {
+    const place = join(root, step.name, keyOf(step, await recipeOf(step)));
+    const record = await readWhole(place, bootId);
+    if (record === undefined) return undefined;
+    await utimes(join(place, 'record.json'), new Date(), new Date());
+    return resultOf(step, place, record, { ran: false, why: [], seconds: 0 });
+  };
+  const make = async (step: Step) => {
+    started(step.name);
+    const startMs = performance.now();
+    const recipe = await recipeOf(step);
+    const home = join(root, step.name);
+    const place = join(home, keyOf(step, recipe));
+    const why = whyItRuns(await lastRecord(home), step, recipe);
+    await makeRoom(home, place);
+    // A name of its own: a tool that outlived a killed build still writes to that build's folder, never to this one.
+    const partial = `${place}.${randomBytes(6).toString('hex')}.part`;
+    await mkdir(join(partial, 'out'), { recursive: true });
+    await step.make(join(partial, 'out'));
+    const { sha256, files } = await readTree(join(partial, 'out'));
+    const outputs = files.length <= LISTED_OUTPUTS ? files : [];
+    const { values, origins = {} } = step;
+    const record: StepRecord = { recipe, files: contentsOf(step), values, origins, sha256, outputs, bootId };
+    await writeFile(join(partial, 'record.json'), JSON.stringify(record));
+    await rename(partial, place);
+    return resultOf(step, place, record, { ran: true, why, seconds: (performance.now() - startMs) / 1000 });
+  };
+  return { find, run: async (step) => (await find(step)) ?? (await make(step)) };
+}
+
+/** A file as a step reads it; what else lies in its folder does not count. */
+export async function sourceFile(path: string): Promise<Artifact> {
   return {
-    async run(name, inputs, make) {
-      const key = createHash('sha256')
-        .update(JSON.stringify([name, recipe, inputs]))
-        .digest('hex')
-        .slice(0, 24);
-      const home = join(root, name);
-      const done = join(home, key);
-      if (await exists(done)) return done;
-      started(name);
-      await mkdir(home, { recursive: true });
-      for (const old of await readdir(home)) await rm(join(home, old), { recursive: true, force: true });
-      const partial = join(home, `${key}.part`);
-      await mkdir(partial);
-      await make(partial);
-      await rename(partial, done);
-      return done;
-    },
+    path,
+    sha256: createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex'),
   };
 }
 
-/** The steps' own source: a changed recipe builds anew, and the compiled program and a test from source agree on it. */
-async function recipeSha256(): Promise<string> {
-  const folder = join(projectRoot, 'scripts');
-  const programs = (await readdir(join(folder, 'tiny-init'))).map((name) => `tiny-init/${name}`);
-  const names = [...(await readdir(folder)), ...programs].filter(
-    (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
-  );
-  const hash = createHash('sha256');
-  for (const name of names.sort()) hash.update(`${name}\0`).update(await readFile(join(folder, name)));
-  return hash.digest('hex');
+function keyOf(step: Step, recipe: Recipe): string {
+  const parts = JSON.stringify([FORMAT, step.name, recipe, contentsOf(step), step.values]);
+  return createHash('sha256').update(parts).digest('hex').slice(0, 24);
 }
 
-/** Names, execute bits and contents of all files below a folder. */
-export async function treeSha256(folder: string): Promise<string> {
-  const found = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = found
-    .filter((one) => one.isFile())
-    .map((one) => join(one.parentPath, one.name))
-    .sort();
-  const hash = createHash('sha256');
-  for (const file of files) {
-    const executable = ((await stat(file)).mode & 0o100) !== 0;
-    hash.update(`${file.slice(folder.length)}\0${executable}\0`).update(
-      createHash('sha256')
-        .update(await readFile(file))
-        .digest(),
-    );
+function contentsOf(step: Step): Record<string, string> {
+  return Object.fromEntries(Object.entries(step.files).map(([name, { sha256 }]) => [name, sha256]));
+}
+
+function resultOf(step: Step, place: string, record: StepRecord, run: Pick<Result, 'ran' | 'why' | 'seconds'>): Result {
+  const folder = join(place, 'out');
+  const file = (path: string): Artifact => {
+    const found = record.outputs.find((one) => one.path === path);
+    if (found === undefined) throw new Error(`the step ${step.name} does not make ${path}`);
+    return { path: join(folder, path), sha256: found.sha256 };
+  };
+  return { name: step.name, folder, sha256: record.sha256, file, ...run };
+}
+
+/** Undefined when there is none, and when it turns out to be damaged: then it is taken away. */
+async function readWhole(place: string, bootId: string): Promise<StepRecord | undefined> {
+  const text = await readFile(join(place, 'record.json'), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const record = parseRecord(text);
+  const sameStart = record?.bootId === bootId;
+  if (record !== undefined && (sameStart ? await isThere(place, record) : await isUnchanged(place, record))) {
+    if (!sameStart) await rewrite(join(place, 'record.json'), JSON.stringify({ ...record, bootId }));
+    return record;
   }
-  return hash.digest('hex');
+  await takeAway(place);
+  return undefined;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
+function parseRecord(text: string): StepRecord | undefined {
+  try {
+    return JSON.parse(text) as StepRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+async function isThere(place: string, { outputs }: StepRecord): Promise<boolean> {
+  for (const { path, sizeBytes } of outputs) {
+    const found = await stat(join(place, 'out', path)).catch(() => undefined);
+    if (found?.size !== sizeBytes) return false;
+  }
+  return true;
+}
+
+async function isUnchanged(place: string, record: StepRecord): Promise<boolean> {
+  const found = await readTree(join(place, 'out')).catch(() => undefined);
+  return found?.sha256 === record.sha256;
+}
+
+async function rewrite(path: string, text: string): Promise<void> {
+  const partial = `${path}.${process.pid}.part`;
+  await writeFile(partial, text);
+  await rename(partial, path);
+}
+
+async function lastRecord(home: string): Promise<StepRecord | undefined> {
+  const [last] = await finishedIn(home);
+  if (last === undefined) return undefined;
+  return readFile(join(last, 'record.json'), 'utf8').then(parseRecord, () => undefined);
+}
+
+/** Folders of finished results, the last used first. */
+async function finishedIn(home: string): Promise<string[]> {
+  const names = await readdir(home).catch(() => []);
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const record = await stat(join(home, name, 'record.json')).catch(() => undefined);
+      return name.endsWith('.part') || record === undefined ? [] : [{ name, usedMs: record.mtimeMs }];
+    }),
   );
+  return found
+    .flat()
+    .sort((a, b) => b.usedMs - a.usedMs)
+    .map(({ name }) => join(home, name));
+}
+
+function whyItRuns(last: StepRecord | undefined, step: Step, recipe: Recipe): string[] {
+  if (last === undefined) return ['never built here'];
+  const inputs = differences({ ...last.files, ...last.values }, { ...contentsOf(step), ...step.values });
+  const code = differences(last.recipe, recipe);
+  const origins = inputs.length === 0 ? [] : differences(last.origins ?? {}, step.origins ?? {});
+  const why = [...inputs, ...origins, ...code];
+  return why.length === 0 ? ['its last result was damaged or taken away'] : why;
+}
+
+/** Takes away what killed builds left, and all results but the last used. */
+async function makeRoom(home: string, place: string): Promise<void> {
+  await mkdir(dirname(place), { recursive: true });
+  const kept = (await finishedIn(home)).slice(0, KEPT_RESULTS - 1).map((path) => basename(path));
+  for (const name of await readdir(home)) {
+    if (!kept.includes(name)) await takeAway(join(home, name));
+  }
+}
+
+/** First its name, then its files: half a result never lies under a name that counts. */
+async function takeAway(place: string): Promise<void> {
+  const gone = place.endsWith('.part') ? place : `${place}.${randomBytes(6).toString('hex')}.part`;
+  if (gone !== place) await rename(place, gone);
+  await rm(gone, { recursive: true, force: true, maxRetries: 5 });
 }

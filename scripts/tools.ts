@@ -11,7 +11,7 @@ import { CodedError } from '../src/shared/errors.ts';
 export class ToolError extends CodedError<'TOOL_FAILED' | 'TOOL_MISSING' | 'DISK_FULL'> {}
 
 /** Where each tool lies in the unpacked root. Links such as `mformat` are kept: these programs look at their own name. */
-const PROGRAMS = {
+export const PROGRAMS = {
   xorriso: 'usr/bin/xorriso',
   mksquashfs: 'usr/bin/mksquashfs',
   unsquashfs: 'usr/bin/unsquashfs',

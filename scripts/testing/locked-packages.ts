@@ -5,7 +5,7 @@ import { cacheFolder } from '../cache-folder.ts';
 import { decompressWith, unpackDeb } from '../deb.ts';
 import { fetchPackages } from '../fetch.ts';
 import { readImageSpec } from '../image-spec.ts';
-import { readLock } from '../lock-file.ts';
+import { packagesFor, readLock } from '../lock-file.ts';
 import { unpackTools } from '../packages.ts';
 import { projectRoot } from '../project.ts';
 import { lockedTools, type Tools } from '../tools.ts';
@@ -22,7 +22,7 @@ export async function unpackLocked(names: readonly string[], folder: string): Pr
   const wanted = lock.packages.filter((one) => one.roles.includes('tools') || names.includes(one.name));
   const debs = await fetchPackages(wanted, { cache: cacheFolder(), mirrors: () => chooseMirrors({}) });
   const toolsFolder = join(folder, 'tools');
-  await unpackTools(lock, debs, toolsFolder);
+  await unpackTools(packagesFor(lock, 'tools'), debs, toolsFolder);
   const tools = lockedTools(toolsFolder, lock.sourceDateEpoch);
   for (const one of wanted.filter(({ name }) => names.includes(name))) {
     await unpackDeb(debs.get(one.sha256) ?? '', join(folder, one.name), decompressWith(tools));
