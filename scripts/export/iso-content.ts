@@ -64,7 +64,7 @@ export async function* diskContent(iso: IsoFacts, changes: readonly Change[]): A
 }
 
 /** Names the contents and nothing else: RFC 9562 version 8 over the SHA-256 of what is given. */
-export async function contentId(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+export async function contentId(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Buffer> {
   const hash = createHash('sha256');
   for await (const piece of pieces) hash.update(piece);
   const id = hash.digest().subarray(0, 16);

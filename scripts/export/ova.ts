@@ -32,11 +32,13 @@ export async function writeOva(input: OvaInput): Promise<number> {
   const partial = `${input.output}.part`;
   await mkdir(dirname(input.output), { recursive: true });
   try {
-    const { capacityBytes, uuid } = await writeDisk(input, disk);
+    const { capacityBytes, uuid, machineUuid } = await writeDisk(input, disk);
     const fileBytes = (await stat(disk)).size;
     const fileName = `${input.name}-disk1.vmdk`;
     const { name, networkCard } = input;
-    const ovf = Buffer.from(renderOvf({ name, networkCard, disk: { fileName, fileBytes, capacityBytes, uuid } }));
+    const ovf = Buffer.from(
+      renderOvf({ name, networkCard, machineUuid, disk: { fileName, fileBytes, capacityBytes, uuid } }),
+    );
     const manifest = Buffer.from(
       [
         `SHA256(${name}.ovf)= ${createHash('sha256').update(ovf).digest('hex')}\n`,
@@ -65,7 +67,8 @@ async function writeDisk({ iso, configuration }: OvaInput, path: string) {
   const id = await contentId(diskContent(iso, changes));
   const vmdk = streamOptimizedVmdk({ content: diskContent(iso, changes), capacityBytes, id });
   await pipeline(Readable.from(vmdk, { objectMode: false }), createWriteStream(path));
-  return { capacityBytes, uuid: canonicalUuid(id) };
+  const machineUuid = canonicalUuid(await contentId([id, Buffer.from('machine')]));
+  return { capacityBytes, uuid: canonicalUuid(id), machineUuid };
 }
 
 async function sha256Of(path: string): Promise<string> {

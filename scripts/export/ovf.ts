@@ -13,6 +13,7 @@ export const PROCESSORS = 2;
 export interface OvfInput {
   readonly name: string;
   readonly networkCard: NetworkCard;
+  readonly machineUuid: string;
   readonly disk: {
     readonly fileName: string;
     readonly fileBytes: number;
@@ -48,7 +49,7 @@ export function renderOvf(input: OvfInput): string {
   <VirtualSystem ovf:id="${name}">
     <Info>A cpushare seller machine</Info>
     <Name>${name}</Name>
-    <OperatingSystemSection ovf:id="${DEBIAN_64}" vmw:osType="debian12_64Guest">
+    <OperatingSystemSection ovf:id="${DEBIAN_64}" vmw:osType="debian11_64Guest">
       <Info>The system in the image</Info>
       <Description>Debian_64</Description>
       <vbox:OSType ovf:required="false">Debian_64</vbox:OSType>
@@ -138,8 +139,8 @@ function item(fields: Readonly<Record<string, string | number>>, attributes = ''
 }
 
 /** Settings version 1.19: VirtualBox 7.0, the first with a TPM. Secure Boot keys live in a file that is not part of it. */
-function virtualBoxMachine({ name, disk, networkCard }: OvfInput): string {
-  return `    <vbox:Machine ovf:required="false" version="1.19-linux" uuid="{${disk.uuid}}" name="${xmlText(name)}" OSType="Debian_64">
+function virtualBoxMachine({ name, machineUuid, disk, networkCard }: OvfInput): string {
+  return `    <vbox:Machine ovf:required="false" version="1.19-linux" uuid="{${machineUuid}}" name="${xmlText(name)}" OSType="Debian_64">
       <ovf:Info>The machine as VirtualBox keeps it</ovf:Info>
       <Hardware>
         <CPU count="${PROCESSORS}">

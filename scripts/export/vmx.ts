@@ -48,7 +48,7 @@ export function renderVmx({ name, networkCard, configuration }: Omit<VmxInput, '
     ['config.version', 8],
     ['virtualHW.version', 19], // Workstation 16.2, Fusion 12.2: the first that add a TPM by the setting below
     ['displayName', name],
-    ['guestOS', 'debian12-64'],
+    ['guestOS', 'debian11-64'],
     ['memsize', MEMORY_MIB],
     ['numvcpus', PROCESSORS],
     ['firmware', 'efi'],
@@ -93,7 +93,7 @@ function quoted(value: string): string {
 /** A flat VMDK: a description, and the volume's bytes as they are. */
 async function writeConfigurationDisk(folder: string, configuration: Uint8Array): Promise<void> {
   const volume = fatVolume(configuration);
-  const id = (await contentId(only(volume))).readUInt32LE(0) || 1;
+  const id = (await contentId([volume])).readUInt32LE(0) || 1;
   const sectors = volume.length / SECTOR_BYTES;
   const lines = [
     '# Disk DescriptorFile',
@@ -114,8 +114,4 @@ async function writeConfigurationDisk(folder: string, configuration: Uint8Array)
   ];
   await writeFile(join(folder, `${DISK}-flat.vmdk`), volume);
   await writeFile(join(folder, `${DISK}.vmdk`), lines.join('\n'));
-}
-
-async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -83,7 +83,10 @@ function tpm(device: TpmInterface, socket: string | null): string[] {
 
 function medium(spec: MachineSpec): string[] {
   const cd = spec.medium === 'cd' || spec.medium === 'scsi-cd';
-  const drive = `if=none,id=medium,format=raw,${cd ? 'media=cdrom,' : ''}readonly=on,file=${spec.iso}`;
+  const format = spec.iso.endsWith('.vmdk') ? 'vmdk' : 'raw';
+  // A fixed disk cannot be read-only: what would be written to it is dropped.
+  const kept = spec.medium === 'disk' ? 'snapshot=on' : 'readonly=on';
+  const drive = `if=none,id=medium,format=${format},${cd ? 'media=cdrom,' : ''}${kept},file=${spec.iso}`;
   const device = `drive=medium,id=${MEDIUM_DEVICE},bootindex=0`;
   return [
     '-drive',
@@ -96,6 +99,8 @@ function mediumDevice(medium: Medium): string[] {
   switch (medium) {
     case 'cd':
       return ['ide-cd,bus=ide.0,DRIVE'];
+    case 'disk':
+      return ['ide-hd,bus=ide.0,DRIVE'];
     case 'scsi-cd':
       return ['pvscsi,id=scsi', 'scsi-cd,bus=scsi.0,DRIVE'];
     case 'usb':

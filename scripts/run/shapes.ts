@@ -9,8 +9,8 @@ export class ShapeError extends CodedError<'SHAPE_UNKNOWN'> {}
 export type Chipset = 'q35' | 'pc';
 /** Secure Boot needs SMM, which QEMU's `pc` with OVMF does not have: there it is `uefi` or `bios`. */
 export type FirmwareKind = 'uefi-secure-boot' | 'uefi' | 'bios';
-/** `cd`: the chipset's own controller, SATA on q35 and IDE on pc. `usb` is on USB 3, `usb2` on USB 2. */
-export type Medium = 'cd' | 'scsi-cd' | 'usb' | 'usb2';
+/** `cd` and `disk`: the chipset's own controller, SATA on q35 and IDE on pc. `usb` is on USB 3, `usb2` on USB 2. */
+export type Medium = 'cd' | 'scsi-cd' | 'usb' | 'usb2' | 'disk';
 /** `ne2k_pci` has no driver in the image: what the screen says of it is tested. */
 export type NetworkCard = 'e1000' | 'e1000e' | 'vmxnet3' | 'virtio-net-pci' | 'ne2k_pci';
 export type TpmInterface = 'tpm-crb' | 'tpm-tis' | 'none';
