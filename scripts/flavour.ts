@@ -10,8 +10,19 @@ import { ImageSpec } from './image-spec.ts';
 export class FlavourError extends CodedError<'FLAVOUR_UNKNOWN' | 'FLAVOUR_UNREADABLE' | 'FLAVOUR_INVALID'> {}
 
 const strict = { additionalProperties: false } as const;
-const { components, packages, files, libraries, links, firmware, kernelModules, kernelCommandLine, accounts, budgets } =
-  ImageSpec.properties;
+const {
+  components,
+  packages,
+  files,
+  libraries,
+  links,
+  firmware,
+  kernelModules,
+  kernelCommandLine,
+  accounts,
+  budgets,
+  debugShell,
+} = ImageSpec.properties;
 const { boot, root, tools, leaveOut } = packages.properties;
 const somePackages = Type.Partial(Type.Object({ boot, root, tools, leaveOut }), strict);
 
@@ -46,6 +57,8 @@ export const ImageFlavour = Type.Object(
         strict,
       ),
     ),
+    /** See image-spec.ts. */
+    debugShell,
     budgets: Type.Partial(budgets, strict),
   },
   strict,
@@ -71,7 +84,10 @@ export function parseFlavour(text: string, name: string): ImageFlavour {
 }
 
 /** The whole declaration of the flavour's image. @throws FlavourError FLAVOUR_INVALID where the two do not fit */
-export function mergeFlavour(spec: ImageSpec, { name, add, remove = {}, budgets }: ImageFlavour): ImageSpec {
+export function mergeFlavour(
+  spec: ImageSpec,
+  { name, add, remove = {}, budgets, debugShell }: ImageFlavour,
+): ImageSpec {
   const list = listMerger(name);
   const plus = add.packages ?? {};
   const minus = remove.packages ?? {};
@@ -102,6 +118,7 @@ export function mergeFlavour(spec: ImageSpec, { name, add, remove = {}, budgets 
       remove.kernelCommandLine,
     ),
     accounts: moreAccounts(list, spec.accounts, add.accounts),
+    ...(debugShell === undefined ? {} : { debugShell }),
     budgets: { ...spec.budgets, ...budgets },
   };
 }

@@ -55,6 +55,8 @@ export const ImageSpec = Type.Object(
         strict,
       ),
     ),
+    /** A shell on the serial line. Its reference values say so, and a verifier refuses them unless told. */
+    debugShell: Type.Optional(Type.Literal(true)),
     squashfs: Type.Object({ compression: Type.Union([Type.Literal('xz'), Type.Literal('zstd')]) }, strict),
     budgets: Type.Object({ isoBytes: Type.Integer({ minimum: 1 }) }, strict),
   },

@@ -68,17 +68,17 @@ export async function referenceValuesStep(
   { lockFile }: Pick<Origin, 'lockFile'>,
   { modules, files }: { readonly modules: Result; readonly files: MeasuredFiles },
 ): Promise<Step> {
-  const { name, version } = spec;
+  const { name, version, debugShell = false } = spec;
   const { iso, shim, grub, kernel, grubConfig, initrd } = files;
   return {
     name: `${name}/reference-values`,
     recipe: ['reference-values.ts'],
     declaredIn,
     files: { ...files, lock: lockFile, 'kernel modules': await sourceFile(join(modules.folder, 'modules.json')) },
-    values: { name, version },
+    values: { name, version, debug: String(debugShell) },
     make: async (to) => {
       const values = await computeReferenceValues({
-        image: { name, version },
+        image: { name, version, ...(debugShell ? { debug: true } : {}) },
         lockSha256: lockFile.sha256,
         kernelModules: [...(await readModules(modules)).hashes],
         ...{ iso: iso.path, shim: shim.path, grub: grub.path, kernel: kernel.path },

@@ -12,7 +12,7 @@ import { type GrubPrediction, predictGrub } from './reference-values-grub.ts';
 import { mokVariables } from './reference-values-mok.ts';
 
 export interface ReferenceInput {
-  readonly image: { readonly name: string; readonly version: string };
+  readonly image: ReferenceValues['image'];
   readonly lockSha256: string;
   readonly iso: string;
   readonly shim: string;

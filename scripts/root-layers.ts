@@ -114,7 +114,7 @@ export interface AgentInput {
 /** Makes `agent.sqfs` and `agent.tar.sha256`. */
 export function agentStep({ spec, sourceDateEpoch, tools, toolContents }: ImageSteps, input: AgentInput): Step {
   const { sellClient, overlays, kernelVersion } = input;
-  const { name, version, suite, accounts } = spec;
+  const { name, version, suite, accounts, kernelCommandLine, debugShell = false } = spec;
   const { compression } = spec.squashfs;
   const base = input.base.file('entries.json');
   return {
@@ -128,12 +128,14 @@ export function agentStep({ spec, sourceDateEpoch, tools, toolContents }: ImageS
     values: {
       ...{ name, version, suite, kernelVersion, compression, sourceDateEpoch },
       accounts: accounts.map((one) => JSON.stringify(one)),
+      kernelCommandLine,
+      debugShell: String(debugShell),
       mksquashfs: toolContents.mksquashfs,
     },
     origins: input.sources,
     make: async (to) => {
       const entries = await composeAgent({
-        ...{ spec: { name, version, suite, accounts }, kernelVersion, sourceDateEpoch },
+        ...{ spec, kernelVersion, sourceDateEpoch },
         ...{ sellClient: sellClient.path, overlays: overlays.map(({ path }) => path) },
         base: JSON.parse(await readFile(base.path, 'utf8')) as RootEntry[],
       });

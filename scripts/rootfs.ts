@@ -64,7 +64,7 @@ export async function composeBase(input: BaseLayerInput): Promise<RootEntry[]> {
 }
 
 export interface AgentLayerInput {
-  readonly spec: Pick<ImageSpec, 'name' | 'version' | 'suite' | 'accounts'>;
+  readonly spec: Pick<ImageSpec, 'name' | 'version' | 'suite' | 'accounts' | 'kernelCommandLine' | 'debugShell'>;
   readonly kernelVersion: string;
   /** The bundled sell client, one file. */
   readonly sellClient: string;
@@ -155,11 +155,14 @@ function sellClientEntries(bundle: string): RootEntry[] {
 }
 
 /** PID 1, and the program that does nothing: both made here. */
-async function programEntries({ overlays }: AgentLayerInput): Promise<RootEntry[]> {
+async function programEntries({ overlays, spec }: AgentLayerInput): Promise<RootEntry[]> {
   const kernelSettings = await readFile(join(overlays[0] ?? '', 'etc/sysctl.conf'), 'utf8');
   const program = (path: string, content: Uint8Array): RootEntry => ({ kind: 'file', path, executable: true, content });
   return [
-    program('usr/lib/cpushare/init', systemInit({ kernelSettings, hostname: HOSTNAME, debugShell: false })),
+    program(
+      'usr/lib/cpushare/init',
+      systemInit({ kernelSettings, hostname: HOSTNAME, debugShell: spec.debugShell ?? false }),
+    ),
     program('usr/bin/false', falseProgram()),
     program('usr/lib/cpushare/vmware-backdoor', vmwareBackdoor()),
   ];
@@ -179,6 +182,7 @@ async function overlayLayer(folder: string, input: AgentLayerInput) {
   const values = {
     imageName: input.spec.name,
     imageVersion: input.spec.version,
+    commandLine: JSON.stringify(input.spec.kernelCommandLine.join(' ')),
     kernelVersion: input.kernelVersion,
     sourceDateEpoch: input.sourceDateEpoch,
   };

@@ -88,6 +88,22 @@ describe('genuine evidence', () => {
   });
 });
 
+describe('an image for developers', () => {
+  const values = referenceValuesOf(GOOD_BOOT);
+  const debug = [{ ...values, image: { ...values.image, debug: true } }] as const;
+
+  it('is refused though every register fits, and named', () => {
+    const verdict = judge({}, { referenceValues: debug });
+    expect(verdict.status).toBe('refused');
+    expect(firstFailure(verdict)).toMatchObject({ name: 'image', code: 'IMAGE_FOR_DEBUGGING', family: 'policy' });
+  });
+
+  it('is accepted by who says so', () => {
+    const policy = { ...expected.policy, debugImages: 'accept' } as const;
+    expect(judge({}, { referenceValues: debug, policy }).status).toBe('accepted');
+  });
+});
+
 describe('another boot is refused with the component named', () => {
   it.each([
     {

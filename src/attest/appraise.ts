@@ -119,7 +119,7 @@ function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledge
   const { secureBoot: policy, firmwareWorkarounds } = expected.policy;
   const secureBoot = judgeSecureBoot(events, { policy, overlooked: firmwareWorkarounds }, crypto);
   findings = { ...findings, firmware: secureBoot.firmware };
-  judgeImage(secureBoot, reference, differences, ledger);
+  judgeImage(secureBoot, reference, differences, expected.policy.debugImages, ledger);
   if (ledger.failed) return findings;
 
   judgeRuntime(evidence, pcrs, reference, crypto, ledger);

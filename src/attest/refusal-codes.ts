@@ -77,6 +77,7 @@ export type RefusalCode =
   | 'MOK_LIST_DIFFERS'
   | 'GRUB_CONFIG_DIFFERS'
   | 'REFERENCE_MISMATCH'
+  | 'IMAGE_FOR_DEBUGGING'
   // ima-log, kernel-modules, configuration
   | 'IMA_LOG_MALFORMED'
   | 'IMA_NOT_MEASURED'

@@ -88,6 +88,8 @@ export const REMEDIES: { readonly [code in RefusalCode]: string } = {
   SHIM_DIFFERS: 'Start only this medium; write the image again.',
   GRUB_DIFFERS: 'Write the image again, or judge with the reference values of the release that runs.',
   KERNEL_DIFFERS: 'Write the image again, or judge with the reference values of the release that runs.',
+  IMAGE_FOR_DEBUGGING:
+    'Start the machine from the release image; only to test a machine of your own, accept it with --allow-debug or with debugImages in the policy.',
   INITRD_DIFFERS: 'Write the image again, or judge with the reference values of the release that runs.',
   MOK_LIST_DIFFERS: 'Remove them with mokutil --reset on an installed system, or in the firmware setup.',
   GRUB_CONFIG_DIFFERS: 'Write the image again, or judge with the reference values of the release that runs.',

@@ -95,6 +95,7 @@ async function startAgent(withTpm = true): Promise<TestAgent> {
     nowMs,
     random: Math.random,
     drivesSettled: Promise.resolve(),
+    closeMachine: async () => undefined,
     useWifi: () => undefined,
     pair: pairForever,
     pause: (ms) => delay(ms / HASTE, undefined, { signal: ending.signal }).catch(() => undefined),

@@ -7,8 +7,9 @@ import { toProblem } from './agent/problem.ts';
 import { runAgent } from './agent/run-agent.ts';
 import type { WifiState } from './agent/state.ts';
 import { createStore } from './agent/store.ts';
+import { createGuard, OpenMachineError, RESTART_STATUS } from './closed/guard.ts';
 import { findDriverless } from './hardware/driverless.ts';
-import { loadDrivers } from './hardware/modalias.ts';
+import { loadDrivers, loadModules } from './hardware/modalias.ts';
 import { readPlatform } from './hardware/platform.ts';
 import { runDhcp } from './network/dhcp.ts';
 import { watchNetwork } from './network/watch-network.ts';
@@ -24,6 +25,9 @@ const HARDWARE_SETTLED_MS = 3000;
 /** A driver that was just loaded may still be taking its device. */
 const DRIVERLESS_MS = 1000;
 const DHCP_RESTART_MS = 5000;
+const CLOSED_CHECK_MS = 60_000;
+/** As long as PID 1 leaves its own failures on the screen. */
+const LAST_WORDS_MS = 20_000;
 
 const ending = new AbortController();
 const { signal } = ending;
@@ -35,8 +39,14 @@ for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   });
 }
 
+interface ImageFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly commandLine: string;
+}
+
 async function main(): Promise<void> {
-  const image = JSON.parse(await readFile(places.imageFacts, 'utf8')) as { name: string; version: string };
+  const image = JSON.parse(await readFile(places.imageFacts, 'utf8')) as ImageFacts;
   const store = createStore();
   const displays = await openConsoles(`${places.sys}/class/tty/console/active`, `${image.name} ${image.version}`);
   const show = () => {
@@ -45,6 +55,8 @@ async function main(): Promise<void> {
   store.subscribe(show);
   const clock = setInterval(show, SCREEN_MS);
 
+  const guard = await createGuard({ places, commandLine: image.commandLine, loadModules });
+  await guard.check().catch((error: unknown) => lastWords(error, store.dispatch));
   const platform = await readPlatform(places);
   store.dispatch({ type: 'platform', bootMode: platform.bootMode, secureBoot: platform.secureBoot });
 
@@ -54,6 +66,7 @@ async function main(): Promise<void> {
     settled = resolve;
   });
   const background = [
+    keepClosed(guard.check).catch((error: unknown) => lastWords(error, store.dispatch)),
     keepDhcp(store.dispatch),
     watchNetwork(places.resolvConf, {
       onChange: (network) => store.dispatch({ type: 'network', network }),
@@ -88,6 +101,10 @@ async function main(): Promise<void> {
       if (settings !== undefined) void keepWifi(settings, wifiPorts(store.dispatch));
     },
     pair: pairForever,
+    closeMachine: () =>
+      loadDrivers(places.sys, seen)
+        .then(guard.close)
+        .catch((error: unknown) => lastWords(error, store.dispatch)),
     signal,
   });
   // The first failure that nobody handled ends the program; init starts it anew.
@@ -96,6 +113,18 @@ async function main(): Promise<void> {
     clearInterval(clock);
     for (const display of displays) display.close();
   });
+}
+
+async function keepClosed(check: () => Promise<void>): Promise<void> {
+  for (; !signal.aborted; await pause(CLOSED_CHECK_MS)) await check();
+}
+
+/** Everything stops, a person can read why, and PID 1 does the rest. */
+async function lastWords(error: unknown, dispatch: ReturnType<typeof createStore>['dispatch']): Promise<never> {
+  ending.abort();
+  dispatch({ type: 'failed', problem: toProblem(error), retryAtMs: nowMs() + LAST_WORDS_MS });
+  await delay(LAST_WORDS_MS);
+  throw error;
 }
 
 async function keepDhcp(dispatch: ReturnType<typeof createStore>['dispatch']): Promise<void> {
@@ -141,6 +170,10 @@ async function pause(ms: number): Promise<void> {
 }
 
 main().catch((error: unknown) => {
+  if (error instanceof OpenMachineError) {
+    // At once: what else still runs is over with this machine.
+    process.exit(RESTART_STATUS);
+  }
   if (asked) return;
   console.error(`cpushare: error=CLIENT_FAULT detail="${describeError(error).replace(/\n/g, '; ')}"`);
   process.exitCode = 1;

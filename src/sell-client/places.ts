@@ -6,12 +6,14 @@ export interface Places {
   readonly tpmDevice: string;
   readonly eventLog: string;
   readonly imaLog: string;
-  /** Written by the image build: name and version. */
+  /** Written by the image build: name, version and kernel parameters. */
   readonly imageFacts: string;
   /** SMBIOS structures as firmware or hypervisor left them; readable by root, under lockdown too. */
   readonly smbiosTable: string;
   /** Made by the image build (scripts/vmware-backdoor.ts). */
   readonly vmwareBackdoor: string;
+  /** sysctl.conf(5): what PID 1 has set. */
+  readonly kernelSettings: string;
   readonly configurationCopy: string;
   readonly resolvConf: string;
   /** Only in images of the wifi flavour. */
@@ -33,6 +35,7 @@ export const LIVE_PLACES: Places = {
   imageFacts: '/usr/lib/cpushare/image.json',
   smbiosTable: '/sys/firmware/dmi/tables/DMI',
   vmwareBackdoor: '/usr/lib/cpushare/vmware-backdoor',
+  kernelSettings: '/etc/sysctl.conf',
   configurationCopy: '/run/cpushare/cpushare.json',
   resolvConf: '/run/resolv.conf',
   wifiDaemon: '/usr/libexec/iwd',

@@ -6,6 +6,7 @@ import type { AttestCrypto } from '../crypto/crypto.ts';
 import type { DecodedEvent } from '../event-log/decode.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Ledger } from '../ledger.ts';
+import type { Policy } from '../policy/policy.ts';
 import { chainFailure, compareOwnChain, type Difference } from './own-chain.ts';
 import type { PreparedReference } from './prepared-reference.ts';
 import { configurationFailure, moduleFailure, readImaLog } from './runtime.ts';
@@ -30,16 +31,21 @@ export function judgeImage(
   secureBoot: SecureBootJudgement,
   reference: PreparedReference,
   differences: readonly Difference[],
+  debugImages: Policy['debugImages'],
   ledger: Ledger,
 ): void {
   if (secureBoot.failure === null) ledger.pass('secure-boot', 'Secure Boot was on.');
   else ledger.fail('secure-boot', secureBoot.failure);
   const [first, ...others] = differences;
-  if (first === undefined) {
-    ledger.pass(
-      'image',
-      `The machine runs ${reference.values.image.name} ${reference.values.image.version}, nothing more and nothing less.`,
-    );
+  const { image } = reference.values;
+  if (first === undefined && image.debug === true && debugImages === 'refuse') {
+    ledger.fail('image', {
+      code: 'IMAGE_FOR_DEBUGGING',
+      family: 'policy',
+      sentence: `The machine runs ${image.name} ${image.version}, an image for developers: whoever sits at it has a shell.`,
+    });
+  } else if (first === undefined) {
+    ledger.pass('image', `The machine runs ${image.name} ${image.version}, nothing more and nothing less.`);
   } else {
     ledger.fail('image', chainFailure([first, ...others], reference.values));
   }

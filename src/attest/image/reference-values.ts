@@ -11,7 +11,8 @@ export class ReferenceValuesError extends CodedError<'REFERENCE_VALUES_MALFORMED
 export interface ReferenceValues {
   readonly format: 'cpushare-reference-values';
   readonly version: 1;
-  readonly image: { readonly name: string; readonly version: string };
+  /** `debug`: an image for developers, with a shell; refused unless the policy says otherwise. */
+  readonly image: { readonly name: string; readonly version: string; readonly debug?: true };
   readonly iso: { readonly sha256: string; readonly sizeBytes: number };
   readonly lock: { readonly sha256: string };
   /** Plain sha256 of each file in hex; `authenticodeSha256` for the PE files (what the firmware measures). */
@@ -60,7 +61,10 @@ const registers = object({ '4': digest, '8': digest, '9': digest, '14': digest }
 const shape = object({
   format: oneOf(['cpushare-reference-values']),
   version: oneOf([1]),
-  image: object({ name: text(100, /^[a-z0-9][a-z0-9.-]*$/), version: text(100, /^[0-9A-Za-z.+~-]+$/) }),
+  image: object(
+    { name: text(100, /^[a-z0-9][a-z0-9.-]*$/), version: text(100, /^[0-9A-Za-z.+~-]+$/) },
+    { debug: oneOf([true]) },
+  ),
   iso: object({ sha256: digest, sizeBytes: integer(0) }),
   lock: object({ sha256: digest }),
   components: object({

@@ -23,6 +23,7 @@ export function policyAccepting(acceptedTpmClasses: readonly TpmClass[]): Policy
       unknownVariables: 'refuse',
     },
     clock: { unsafe: 'accept', backwards: 'refuse', firmwareRollback: 'refuse' },
+    debugImages: 'refuse',
   };
 }
 

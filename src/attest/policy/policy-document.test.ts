@@ -40,6 +40,7 @@ describe('docs/policy.md', () => {
       'clock.unsafe',
       'clock.backwards',
       'clock.firmwareRollback',
+      'debugImages',
     ]);
     for (const release of DBX_RELEASES) expect(page).toContain(`\`${release}\``);
   });

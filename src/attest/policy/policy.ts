@@ -28,6 +28,8 @@ export interface Policy {
   readonly firmwareWorkarounds: readonly WorkaroundName[];
   readonly secureBoot: SecureBootPolicy;
   readonly clock: ClockPolicy;
+  /** Images for developers, which let whoever sits at the machine in. */
+  readonly debugImages: 'accept' | 'refuse';
 }
 
 /** What to do about a TPM that does not simply go on from where it was last seen. */
@@ -97,6 +99,7 @@ const policyShape = object({
     backwards: oneOf(['accept', 'refuse']),
     firmwareRollback: oneOf(['accept', 'refuse']),
   }),
+  debugImages: oneOf(['accept', 'refuse']),
 });
 
 /** A policy file (UTF-8 JSON). Every field is required and no other is known. @throws PolicyError naming the field */

@@ -25,6 +25,7 @@ export interface StandingArguments {
   'ek-certificate': string[];
   policy: string | undefined;
   'accept-class': TpmClass[] | undefined;
+  'allow-debug': boolean;
 }
 
 /** The anchors are named by whoever judges, so naming a maker of software TPMs is how those are accepted; the verdict says what they are worth. */
@@ -68,6 +69,11 @@ export function standingOptions<T>(yargs: Argv<T>, { referenceRequired = true } 
       requiresArg: true,
       defaultDescription: 'all but unknown: whatever an authority named by --trust vouches for',
       describe: 'TPM class to accept, in place of a policy file; repeat for more',
+    })
+    .option('allow-debug', {
+      type: 'boolean',
+      default: false,
+      describe: 'accept images for developers, which have a shell: only for machines of your own',
     }) as unknown as Argv<T & StandingArguments>;
 }
 
@@ -80,6 +86,7 @@ export async function readStanding(args: StandingArguments, report?: Report): Pr
       nextStep: 'name them: --reference reference-values.json',
     });
   }
+  const policy = (await readPolicy(args.policy, args['accept-class'])) ?? policyAccepting(VOUCHED_CLASSES);
   const store = args['trust-store'] === undefined ? null : await loadTrustStore(args['trust-store']);
   return {
     referenceValues: [first, ...others],
@@ -94,7 +101,7 @@ export async function readStanding(args: StandingArguments, report?: Report): Pr
       ...(report === undefined ? [] : statedCertificates(report)),
     ],
     revocationLists: [...(await readDerFiles(args.crl, 'X509 CRL')), ...(store?.revocationLists ?? [])],
-    policy: (await readPolicy(args.policy, args['accept-class'])) ?? policyAccepting(VOUCHED_CLASSES),
+    policy: args['allow-debug'] ? { ...policy, debugImages: 'accept' } : policy,
   };
 }
 

@@ -107,6 +107,7 @@ export async function startRelayScene(): Promise<RelayScene> {
     drivesSettled: Promise.resolve(),
     useWifi: () => undefined,
     pair: async () => undefined,
+    closeMachine: async () => undefined,
     pause: (ms) => delay(ms / HASTE, undefined, { signal: ending.signal }).catch(() => undefined),
     signal: ending.signal,
   });

@@ -82,6 +82,7 @@ async function startAgent(options: { openTpm?: AgentPorts['openTpm']; pin?: stri
     drivesSettled: Promise.resolve(),
     useWifi: (settings) => joined.push(settings),
     pair: async () => undefined,
+    closeMachine: async () => undefined,
     pause: (ms) => delay(ms, undefined, { signal: ending.signal }).catch(() => undefined),
     signal: ending.signal,
   });

@@ -33,6 +33,8 @@ export interface AgentPorts {
   nowMs(): number;
   random(): number;
   pause(ms: number): Promise<void>;
+  /** No driver and no device from then on. Never resolves on a machine that stands open. */
+  closeMachine(): Promise<void>;
   /** Ends when no more drives are to be expected: see `Look` of load-configuration. */
   readonly drivesSettled: Promise<void>;
   /** Joins the radio network of the configuration; absent settings mean none. Called once. */
@@ -74,6 +76,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
 
     ports.useWifi(configuration.wifi);
 
+    await Promise.all(['failed' in tpm ? undefined : patience(ports), closed(ports)]);
+    if (signal.aborted) return;
     const loop = loopPorts(ports);
     const key = createSessionKey();
     if ('failed' in tpm) {
@@ -82,7 +86,6 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
         ports.pair(claimant(ports, configuration, key, false), pairingPorts(ports, loop, sessionIdOf(key))),
       ]);
     } else {
-      await patience(ports);
       const own = session(ports, configuration, raw, key);
       const checks = checkPorts(ports, { ...loop, tpm: keeper });
       await Promise.all([
@@ -154,6 +157,14 @@ function checkPorts(ports: AgentPorts, loop: LoopPorts): CheckPorts {
       return machineIdOf(store.state());
     },
   };
+}
+
+/** Once the network is there its driver is, and everything else that will be used: before the first word to the broker. */
+async function closed({ store, signal, closeMachine }: AgentPorts): Promise<void> {
+  await store.until((state) => state.network.kind === 'up', signal);
+  if (signal.aborted) return;
+  await closeMachine();
+  store.dispatch({ type: 'closed' });
 }
 
 async function patience(ports: AgentPorts): Promise<void> {

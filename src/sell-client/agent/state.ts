@@ -99,6 +99,8 @@ export interface AgentState {
   readonly configuration: ConfigurationState;
   readonly tpm: TpmState;
   readonly accelerator: AcceleratorResult | null;
+  /** No driver and no device is taken any more. */
+  readonly closed: boolean;
   readonly attestation: AttestationState;
   readonly pairing: PairingState;
   /** Checks that buyers ask for through the broker: whether one is being answered, and how many were. */
@@ -117,6 +119,7 @@ export type AgentEvent =
   | { readonly type: 'configuration'; readonly configuration: ConfigurationState }
   | { readonly type: 'tpm'; readonly tpm: TpmState }
   | { readonly type: 'accelerator'; readonly result: AcceleratorResult }
+  | { readonly type: 'closed' }
   | { readonly type: 'enrolling' }
   | { readonly type: 'enrolled'; readonly machineId: string }
   | {
@@ -142,6 +145,7 @@ export const initialState: AgentState = {
   configuration: { kind: 'searching' },
   tpm: { kind: 'searching' },
   accelerator: null,
+  closed: false,
   attestation: { kind: 'starting' },
   pairing: { kind: 'unknown' },
   checks: { answering: false, answered: 0 },
@@ -168,6 +172,8 @@ export function next(state: AgentState, event: AgentEvent): AgentState {
       return { ...state, tpm: event.tpm };
     case 'accelerator':
       return { ...state, accelerator: event.result };
+    case 'closed':
+      return { ...state, closed: true };
     case 'enrolling':
       return { ...state, attestation: { kind: 'enrolling' } };
     case 'enrolled':

@@ -36,12 +36,14 @@ export async function loadDrivers(sys: string, seen: Set<string>): Promise<numbe
   for (const alias of fresh) seen.add(alias);
   const names = first ? [...ALWAYS, ...fresh] : fresh;
   for (let at = 0; at < names.length; at += BATCH) {
-    await execa('modprobe', ['--quiet', '--all', '--', ...names.slice(at, at + BATCH)], {
-      reject: false,
-      stdio: 'ignore',
-    });
+    await loadModules(names.slice(at, at + BATCH));
   }
   return fresh.length;
+}
+
+/** By name or modalias; what this image does not have is passed over. */
+export async function loadModules(names: readonly string[]): Promise<void> {
+  await execa('modprobe', ['--quiet', '--all', '--', ...names], { reject: false, stdio: 'ignore' });
 }
 
 async function list(folder: string): Promise<string[]> {

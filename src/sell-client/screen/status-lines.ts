@@ -22,6 +22,7 @@ export function statusLines(state: AgentState): string[] {
     lines.push(`configuration=loaded broker=${configuration.broker} source=${quoted(configuration.source)}`);
   else lines.push(`configuration=${configuration.kind}`);
   if (accelerator !== null) lines.push(`accelerator=${accelerator.name} reason=${quoted(accelerator.reason)}`);
+  if (state.closed) lines.push('closed=yes');
   if (attestation.kind === 'accepted')
     lines.push(`attestation=accepted machine=${attestation.machineId} at-ms=${attestation.lastMs}`);
   else if (attestation.kind === 'refused') {
