@@ -41,7 +41,6 @@ describe('readImageSource', () => {
         iso: 'cpushare-seller.iso',
         referenceValues: 'reference-values.json',
         sizes: 'sizes.json',
-        build: 'build',
       },
       name: 'cpushare-seller',
       words: '',

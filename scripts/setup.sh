@@ -41,6 +41,10 @@ if [[ $purpose == test ]]; then
   need gdisk sgdisk
   need libxml2-utils xmllint
   need qemu-utils qemu-img
+  # An access point inside a virtual machine, for the wifi image (npm run test:matrix).
+  need hostapd hostapd
+  need iw iw
+  need busybox-static busybox
 fi
 
 install_packages() {

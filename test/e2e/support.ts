@@ -15,7 +15,7 @@ import type { Tools } from '../../scripts/tools.ts';
 import { type BrokerClient, createBrokerClient } from '../../src/cli/broker-client.ts';
 import { type BrokerProcess, startBrokerProcess } from '../../src/cli/demo/broker-process.ts';
 import { buildForDemo, type DemoImage } from '../../src/cli/demo/image.ts';
-import type { ReportDocument } from '../../src/protocol/messages.ts';
+import type { ReportDocument, SellerConfiguration } from '../../src/protocol/messages.ts';
 import { fromBase64 } from '../../src/shared/bytes.ts';
 
 /** Boots under software emulation on two busy cores; firmware alone stalls 15 s now and then. */
@@ -43,10 +43,15 @@ let image: Promise<DemoImage> | undefined;
 export interface SceneOptions {
   /** Register banks of the TPM; SHA-256 alone when absent. */
   readonly tpmBanks?: readonly string[];
+  /** Of the image that the broker accepts; the default's when absent. */
+  readonly referenceValues?: string;
+  /** What else the seller writes into cpushare.json. */
+  readonly configuration?: Partial<SellerConfiguration>;
 }
 
 /** A fresh TPM, a broker that trusts its maker, and the configuration volume that names this broker. */
-export async function createScene(tools: Tools, { tpmBanks = ['sha256'] }: SceneOptions = {}): Promise<Scene> {
+export async function createScene(tools: Tools, options: SceneOptions = {}): Promise<Scene> {
+  const { tpmBanks = ['sha256'], referenceValues = referenceValuesFile, configuration } = options;
   const folder = await mkdtemp(join(tmpdir(), 'cpushare-e2e-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const tpmFolder = join(folder, 'tpm');
@@ -54,7 +59,7 @@ export async function createScene(tools: Tools, { tpmBanks = ['sha256'] }: Scene
   await writeFile(trustFile, await manufactureTpm(tpmFolder, tpmBanks));
   const broker = await startBrokerProcess({
     dataFolder: join(folder, 'broker'),
-    referenceValues: [referenceValuesFile],
+    referenceValues: [referenceValues],
     trust: [trustFile],
     port: 0,
   });
@@ -62,6 +67,7 @@ export async function createScene(tools: Tools, { tpmBanks = ['sha256'] }: Scene
   const configurationVolume = await writeConfigurationVolume(tools, folder, {
     broker: `https://10.0.2.2:${broker.port}`,
     brokerPin: broker.brokerId,
+    ...configuration,
   });
   return { folder, tpmFolder, broker, client: createBrokerClient(broker), configurationVolume };
 }

@@ -7,7 +7,7 @@ import { execa } from 'execa';
  * Modules that no device asks for by name: packet sockets for DHCP, disks behind a bus that has none, and what Wi-Fi keys are
  * computed with in images that have it.
  */
-const ALWAYS = ['af_packet', 'sd_mod', 'sr_mod', 'algif_hash', 'algif_skcipher', 'ccm', 'cmac', 'gcm'];
+const ALWAYS = ['af_packet', 'sd_mod', 'sr_mod', 'algif_hash', 'algif_skcipher', 'ccm', 'cmac', 'des_generic', 'gcm'];
 /** One command line stays far below the kernel's limit. */
 const BATCH = 200;
 
