@@ -23,6 +23,9 @@ export interface KernelModules {
   readonly modules: readonly string[];
 }
 
+/** The host's /etc/depmod.d could prefer other modules. */
+const NO_SETTINGS = ['-C', '/dev/null'];
+
 /** @throws ModuleError, ToolError */
 export async function stageKernelModules(input: KernelModulesInput, tools: Tools): Promise<KernelModules> {
   const version = await kernelVersion(input.kernelFolder);
@@ -31,7 +34,7 @@ export async function stageKernelModules(input: KernelModulesInput, tools: Tools
   const scratch = `${input.output}.all`;
   await rm(scratch, { recursive: true, force: true });
   await cp(all, join(scratch, 'usr/lib/modules', version), { recursive: true, mode: 0 });
-  await tools.run('depmod', ['-b', scratch, '-m', '/usr/lib/modules', version]);
+  await tools.run('depmod', [...NO_SETTINGS, '-b', scratch, '-m', '/usr/lib/modules', version]);
   const index = await readIndex(join(scratch, 'usr/lib/modules', version));
   const chosen = moduleClosure(input.wanted, index);
 
@@ -45,7 +48,7 @@ export async function stageKernelModules(input: KernelModulesInput, tools: Tools
   for (const name of ['modules.order', 'modules.builtin', 'modules.builtin.modinfo']) {
     await cp(join(all, name), join(target, name));
   }
-  await tools.run('depmod', ['-b', input.output, '-m', '/usr/lib/modules', version]);
+  await tools.run('depmod', [...NO_SETTINGS, '-b', input.output, '-m', '/usr/lib/modules', version]);
   await rm(scratch, { recursive: true, force: true });
   const modules = chosen.map((path) => posix.join('usr/lib/modules', version, path.replace(/\.xz$/, '')));
   return { version, modules: modules.sort() };

@@ -5,10 +5,12 @@
  * again and compared before they count.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { differences, type Inputs } from './step-differences.ts';
 import { type Recipe, readRecipe } from './step-recipe.ts';
+import { NEVER_BUILT } from './step-report.ts';
 import { type FileContent, readTree } from './tree-hash.ts';
 
 /** A file or folder that a step reads: its content, and where that lies now. */
@@ -73,8 +75,12 @@ const LISTED_OUTPUTS = 64;
 /** Of records and checksums; another one shares no results. */
 const FORMAT = 1;
 
-export async function openSteps(root: string, started: (name: string) => void): Promise<Steps> {
-  const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').then((text) => text.trim());
+/** @param bootId tells one start of the machine from another */
+export async function openSteps(
+  root: string,
+  started: (name: string) => void,
+  bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+): Promise<Steps> {
   const recipes = new Map<string, Promise<Recipe>>();
   const recipeOf = ({ recipe, declaredIn }: Step) => {
     const id = [declaredIn, ...recipe].join();
@@ -86,7 +92,7 @@ export async function openSteps(root: string, started: (name: string) => void): 
     const place = join(root, step.name, keyOf(step, await recipeOf(step)));
     const record = await readWhole(place, bootId);
     if (record === undefined) return undefined;
-    await utimes(join(place, 'record.json'), new Date(), new Date());
+    await markUsed(place);
     return resultOf(step, place, record, { ran: false, why: [], seconds: 0 });
   };
   const make = async (step: Step) => {
@@ -106,6 +112,7 @@ export async function openSteps(root: string, started: (name: string) => void): 
     const { values, origins = {} } = step;
     const record: StepRecord = { recipe, files: contentsOf(step), values, origins, sha256, outputs, bootId };
     await writeFile(join(partial, 'record.json'), JSON.stringify(record));
+    await markUsed(partial);
     await rename(partial, place);
     return resultOf(step, place, record, { ran: true, why, seconds: (performance.now() - startMs) / 1000 });
   };
@@ -182,6 +189,11 @@ async function rewrite(path: string, text: string): Promise<void> {
   await rename(partial, path);
 }
 
+/** Always by our own clock: the file system's lags a few milliseconds behind. */
+async function markUsed(place: string): Promise<void> {
+  await utimes(join(place, 'record.json'), new Date(), new Date());
+}
+
 async function lastRecord(home: string): Promise<StepRecord | undefined> {
   const [last] = await finishedIn(home);
   if (last === undefined) return undefined;
@@ -204,7 +216,7 @@ async function finishedIn(home: string): Promise<string[]> {
 }
 
 function whyItRuns(last: StepRecord | undefined, step: Step, recipe: Recipe): string[] {
-  if (last === undefined) return ['never built here'];
+  if (last === undefined) return [NEVER_BUILT];
   const inputs = differences({ ...last.files, ...last.values }, { ...contentsOf(step), ...step.values });
   const code = differences(last.recipe, recipe);
   const origins = inputs.length === 0 ? [] : differences(last.origins ?? {}, step.origins ?? {});

@@ -1,6 +1,7 @@
 /**
  * The build tools of the lock, run from the folder where their .debs were unpacked, through their own dynamic loader.
- * Nothing of the host is used but its kernel, so every x86-64 Linux builds the same bytes.
+ * Nothing of the host is used but its kernel, so every x86-64 Linux builds the same bytes. One thing cannot be refused: a
+ * library that the host's administrator forces into every program (/etc/ld.so.preload).
  */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -51,6 +52,16 @@ export interface Tools {
   pipe(name: ToolName, args: readonly string[], input: Uint8Array): Readable;
 }
 
+/** mtools' own defaults. Without them it would follow /etc/mtools.conf of the host. */
+const MTOOLS_SETTINGS = {
+  MTOOLS_SKIP_CHECK: '0',
+  MTOOLS_FAT_COMPATIBILITY: '0',
+  MTOOLS_LOWER_CASE: '0',
+  MTOOLS_NO_VFAT: '0',
+  MTOOLS_NAME_NUMERIC_TAIL: '1',
+  DEFAULT_CODEPAGE: '850',
+};
+
 /** Tools below `root`, the merged tree of all tool packages (`usr/bin`, `usr/lib/x86_64-linux-gnu`, …). */
 export function lockedTools(root: string, sourceDateEpoch: number): Tools {
   const libraries = join(root, 'usr/lib/x86_64-linux-gnu');
@@ -58,15 +69,18 @@ export function lockedTools(root: string, sourceDateEpoch: number): Tools {
   const environment = (extra: ToolOptions['env'] = {}) => {
     const fixed = {
       LC_ALL: 'C',
-      TZ: 'UTC',
+      // A rule of its own: the name of a zone would be looked up in the host's files.
+      TZ: 'UTC0',
       HOME: '/nonexistent',
       PATH: '/nonexistent',
       GCONV_PATH: join(libraries, 'gconv'),
       SOURCE_DATE_EPOCH: String(sourceDateEpoch),
+      ...MTOOLS_SETTINGS,
     };
     return Object.fromEntries(Object.entries({ ...fixed, ...extra }).filter(([, value]) => value !== undefined));
   };
   const command = (name: ToolName, args: readonly string[]) => [
+    '--inhibit-cache',
     '--library-path',
     libraries,
     join(root, PROGRAMS[name]),

@@ -1,14 +1,13 @@
 /** `cpushare image …`: resolve, build, weigh and write the seller's image. */
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { buildImage } from '../../scripts/build.ts';
-import { cacheFolder } from '../../scripts/cache-folder.ts';
 import { readImageSource } from '../../scripts/image-source.ts';
 import { resolveLock } from '../../scripts/lock.ts';
 import { writeLock } from '../../scripts/lock-file.ts';
 import { projectRoot } from '../../scripts/project.ts';
 import { readSizes } from '../../scripts/publish.ts';
 import { formatSizes } from '../../scripts/sizes.ts';
+import { buildCommand } from './image/build.ts';
 import { exportCommand } from './image/export.ts';
 import { type FlavourArguments, flavourOption } from './image/flavour-option.ts';
 import { mirrorCommand } from './image/mirror.ts';
@@ -31,28 +30,6 @@ const lockCommand: CommandModule<object, MirrorArguments & FlavourArguments> = {
     const { spec, lockPath } = await readImageSource(projectRoot, given.flavour);
     await writeLock(lockPath, await resolveLock(spec, await mirrorsOf(given), print));
     print(`Wrote ${lockPath}`);
-  },
-};
-
-const buildCommand: CommandModule<object, MirrorArguments & FlavourArguments> = {
-  command: 'build',
-  describe: 'Build the ISO and its reference values from image.lock.json',
-  builder: (yargs) =>
-    flavourOption(mirrorOptions(yargs))
-      .example('$0 image build', `write dist/cpushare-seller.iso`)
-      .example('$0 image build --flavour wifi', 'write dist/cpushare-seller-wifi.iso')
-      .example('$0 image build --mirror URL', 'take packages from another Debian mirror, such as a snapshot archive'),
-  handler: async (given) => {
-    const built = await buildImage({
-      projectRoot,
-      outputFolder,
-      flavour: given.flavour,
-      cacheFolder: cacheFolder(),
-      mirrors: () => mirrorsOf(given),
-      progress: print,
-    });
-    print(`${formatSizes(built.sizes, built.budgetBytes)}`);
-    for (const path of [built.iso, built.referenceValues, built.sbom, built.provenance]) print(`Wrote ${path}`);
   },
 };
 
