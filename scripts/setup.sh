@@ -38,6 +38,7 @@ if [[ $purpose == test ]]; then
   need tpm2-tools tpm2_checkquote
   need postgresql '/usr/lib/postgresql/*/bin/postgres'
   need chromium chromium
+  need libfaketime '/usr/lib/*/faketime/libfaketimeMT.so.1'
   need gdisk sgdisk
   need libxml2-utils xmllint
   need qemu-utils qemu-img
