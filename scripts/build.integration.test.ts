@@ -7,7 +7,10 @@ import { chooseMirrors } from './apt/mirrors.ts';
 import { type BuildOptions, buildImage } from './build.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { sha256OfFile } from './fetch.ts';
+import { ABOUT_FILES } from './medium-files.ts';
 import { projectRoot } from './project.ts';
+import { readAbout } from './verify/about.ts';
+import { withIso } from './verify/iso-parts.ts';
 
 let scratch: string;
 /** A snapshot, so that work going on in the real one cannot fall between two builds. */
@@ -52,7 +55,7 @@ describe('buildImage', () => {
     try {
       const other = await copyCheckout(join(scratch, 'some where else'), checkout);
       const second = await buildImage(options(other, join(other, 'out put')));
-      for (const part of ['iso', 'referenceValues'] as const) {
+      for (const part of ['iso', 'referenceValues', 'sbom', 'provenance'] as const) {
         expect(await sha256OfFile(second[part]), part).toBe(await sha256OfFile(first[part]));
       }
     } finally {
@@ -69,6 +72,28 @@ describe('buildImage', () => {
     expect(again.told.filter((line) => !line.startsWith('Packages fetched'))).toEqual([]);
     expect(await sha256OfFile(built.iso)).toBe(before);
   }, 60_000);
+
+  it('carries on the medium what it was built from, and its papers name what was published', async () => {
+    const iso = join(scratch, 'one/cpushare-seller.iso');
+    const sbom = join(scratch, 'one/cpushare-seller.cdx.json');
+    const { lockText, source, onMedium } = await withIso(iso, async (open) => {
+      const extent = open.files.get(ABOUT_FILES.sbom);
+      return { ...readAbout(open), onMedium: extent && open.readAt(extent).toString('utf8') };
+    });
+    expect(onMedium).toBe(await readFile(sbom, 'utf8'));
+    expect(lockText).toBe(await readFile(join(checkout, 'image/image.lock.json'), 'utf8'));
+    const hosts = await sha256OfFile(join(checkout, 'image/rootfs/etc/hosts'));
+    expect(source.files['image/rootfs/etc/hosts']).toBe(hosts);
+    expect(Object.keys(source.files)).toEqual(expect.arrayContaining(['scripts/build.ts', 'src/sell-client/main.ts']));
+    const statement = JSON.parse(await readFile(join(scratch, 'one/cpushare-seller.provenance.json'), 'utf8')) as {
+      subject: unknown;
+    };
+    const names = ['cpushare-seller.iso', 'cpushare-seller.cdx.json', 'reference-values.json'];
+    const subject = await Promise.all(
+      names.map(async (name) => ({ name, digest: { sha256: await sha256OfFile(join(scratch, 'one', name)) } })),
+    );
+    expect(statement.subject).toEqual(subject);
+  });
 
   it('stays within its budget and says what weighs how much', async () => {
     const sizes = JSON.parse(await readFile(join(scratch, 'one/sizes.json'), 'utf8')) as {

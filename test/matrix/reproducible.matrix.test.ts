@@ -29,6 +29,7 @@ const BUILD_MS = 1_200_000;
 const MEMORY_BYTES = 3 * 2 ** 30;
 const PUBLISHED = ['cpushare-seller.iso', 'reference-values.json', 'cpushare-seller.cdx.json'].concat([
   'cpushare-seller.provenance.json',
+  'build-manifest.json',
   'sizes.json',
 ]);
 
