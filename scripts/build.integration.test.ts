@@ -1,5 +1,5 @@
 /** The whole recipe twice, in different folders: needs Debian packages, from the cache or the host's own mirror. */
-import { copyFile, cp, mkdtemp, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,6 +33,14 @@ const options = (root: string, output: string): BuildOptions & { told: string[] 
   };
 };
 
+/** A PATH on which nothing else can be found. */
+async function onlyNode(): Promise<string> {
+  const folder = join(scratch, 'only-node');
+  await mkdir(folder);
+  await symlink(process.execPath, join(folder, 'node'));
+  return folder;
+}
+
 /** The same checkout elsewhere, with other time stamps. */
 async function copyCheckout(to: string, from = projectRoot): Promise<string> {
   for (const part of ['image', 'src', 'packages', 'package.json', 'tsconfig.json', 'tsconfig.base.json']) {
@@ -48,10 +56,11 @@ async function copyCheckout(to: string, from = projectRoot): Promise<string> {
 }
 
 describe('buildImage', () => {
-  it('gives the same bytes in another folder, with other time stamps, time zone and umask', async () => {
+  it('gives the same bytes in another folder, with other time stamps, time zone and umask, and no program but node', async () => {
     const first = await buildImage(options(await copyCheckout(checkout), join(scratch, 'one')));
-    const kept = { zone: process.env.TZ, umask: process.umask(0o077) };
+    const kept = { zone: process.env.TZ, path: process.env.PATH, umask: process.umask(0o077) };
     process.env.TZ = 'Pacific/Kiritimati';
+    process.env.PATH = await onlyNode();
     try {
       const other = await copyCheckout(join(scratch, 'some where else'), checkout);
       const second = await buildImage(options(other, join(other, 'out put')));
@@ -60,6 +69,7 @@ describe('buildImage', () => {
       }
     } finally {
       process.umask(kept.umask);
+      process.env.PATH = kept.path;
       if (kept.zone === undefined) delete process.env.TZ;
       else process.env.TZ = kept.zone;
     }

@@ -120,7 +120,7 @@ function biosGrubStep(shared: ImageSteps, packages: MediumInput['packages']): St
   const from = packages.get('grub-pc-bin');
   return {
     name: `${spec.name}/bios-grub`,
-    recipe: ['grub.ts'],
+    recipe: ['grub.ts', 'tools.ts'],
     declaredIn,
     files: { 'package grub-pc-bin': { path: grubModules(packages), sha256: from?.sha256 ?? '' } },
     values: { sourceDateEpoch, 'grub-mkimage': toolContents['grub-mkimage'] },
@@ -137,7 +137,7 @@ function espStep({ spec, sourceDateEpoch, tools, toolContents }: ImageSteps, fil
   const { mformat, mmd, mcopy } = toolContents;
   return {
     name: `${spec.name}/esp`,
-    recipe: ['esp.ts'],
+    recipe: ['esp.ts', 'tools.ts'],
     declaredIn,
     files,
     values: { sourceDateEpoch, mformat, mmd, mcopy },
@@ -153,7 +153,7 @@ function isoStep(shared: ImageSteps, files: IsoFiles, about: Readonly<Record<str
   const { spec, sourceDateEpoch, tools, toolContents } = shared;
   return {
     name: `${spec.name}/iso`,
-    recipe: ['iso.ts'],
+    recipe: ['iso.ts', 'tools.ts'],
     declaredIn,
     files: { ...files, ...about },
     values: { sourceDateEpoch, xorriso: toolContents.xorriso },

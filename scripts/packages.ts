@@ -37,7 +37,7 @@ export function toolsStep(packages: readonly LockedPackage[], getDebs: GetDebs):
 export function unpackStep(one: LockedPackage, getDebs: GetDebs, tools: Tools): Step {
   return {
     name: `package/${one.name}`,
-    recipe: ['deb.ts'],
+    recipe: ['deb.ts', 'tools.ts'],
     declaredIn: 'packages.ts',
     files: { deb: debOf(one) },
     values: { version: one.version },

@@ -40,7 +40,7 @@ export function modulesStep({ spec, tools, toolContents }: ImageSteps, kernel: R
   const wanted = [...spec.kernelModules, ...spec.initrdModules];
   return {
     name: `${spec.name}/modules`,
-    recipe: ['kernel-modules.ts'],
+    recipe: ['kernel-modules.ts', 'tools.ts'],
     declaredIn,
     files: { kernel: { path: kernel.folder, sha256: kernel.sha256 } },
     values: { wanted, depmod: toolContents.depmod, xz: toolContents.xz },
@@ -73,7 +73,7 @@ export function baseStep(
   const trees = names.map((name) => [`package ${name}`, treeOf(packages.get(name) as Result)]);
   return {
     name: `${spec.name}/base`,
-    recipe: ['rootfs.ts', 'firmware.ts', 'root-tar.ts', 'squashfs.ts'],
+    recipe: ['rootfs.ts', 'firmware.ts', 'root-tar.ts', 'squashfs.ts', 'tools.ts'],
     declaredIn,
     files: { ...Object.fromEntries(trees), 'kernel modules': treeOf(modules) },
     values: {
@@ -119,7 +119,7 @@ export function agentStep({ spec, sourceDateEpoch, tools, toolContents }: ImageS
   const base = input.base.file('entries.json');
   return {
     name: `${name}/agent`,
-    recipe: ['rootfs.ts', 'root-tar.ts', 'squashfs.ts'],
+    recipe: ['rootfs.ts', 'root-tar.ts', 'squashfs.ts', 'tools.ts'],
     declaredIn,
     files: {
       ...{ 'sell client bundle': sellClient, 'paths of the base layer': base },

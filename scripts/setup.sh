@@ -46,6 +46,8 @@ if [[ $purpose == test ]]; then
   need hostapd hostapd
   need iw iw
   need busybox-static busybox
+  # Fresh Debian systems to build the image in (npm run test:matrix).
+  need mmdebstrap mmdebstrap
 fi
 
 install_packages() {

@@ -1,5 +1,8 @@
-/** How long a build takes with the packages cached, cold (no finished step) and warm, and what the image weighs. */
-import { mkdtemp, rm } from 'node:fs/promises';
+/**
+ * How long a build takes with the packages cached: cold (no finished step), warm (nothing changed), and after a change of
+ * the sell client; and what the image weighs.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chooseMirrors } from '../../../scripts/apt/mirrors.ts';
@@ -12,25 +15,35 @@ import { type Emit, secondsSince } from './figure.ts';
 export async function benchImage(emit: Emit): Promise<void> {
   await buildForDemo(() => undefined); // fills the package cache: downloads are not measured
   const outputFolder = await mkdtemp(join(tmpdir(), 'cpushare-bench-'));
-  const build = () =>
-    buildImage({
+  const timed = async (name: string, change: { readonly sellClient?: string } = {}) => {
+    const startMs = performance.now();
+    const built = await buildImage({
       projectRoot,
       outputFolder,
       cacheFolder: cacheFolder(),
       mirrors: () => chooseMirrors({}),
       progress: () => undefined,
+      ...change,
     });
+    emit({ name, value: secondsSince(startMs), unit: 's' });
+    return built;
+  };
   try {
-    const coldStartMs = performance.now();
-    const { sizes } = await build();
-    emit({ name: 'image.build.cold', value: secondsSince(coldStartMs), unit: 's' });
-    const warmStartMs = performance.now();
-    await build();
-    emit({ name: 'image.build.warm', value: secondsSince(warmStartMs), unit: 's' });
+    const { sizes } = await timed('image.build.cold');
+    await timed('image.build.warm');
+    await timed('image.build.agent_change', { sellClient: await changedClient(outputFolder) });
     for (const { name, bytes } of sizes) {
       emit({ name: name === 'iso' ? 'iso.bytes' : `iso.part.${name}.bytes`, value: bytes, unit: 'bytes' });
     }
   } finally {
     await rm(outputFolder, { recursive: true, force: true });
   }
+}
+
+/** The sell client with one line more. */
+async function changedClient(folder: string): Promise<string> {
+  const path = join(folder, 'changed-sell-client.ts');
+  const main = join(projectRoot, 'src/sell-client/main.ts');
+  await writeFile(path, `import ${JSON.stringify(main)};\nconsole.log('changed');\n`);
+  return path;
 }
