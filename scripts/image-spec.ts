@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { SellerConfiguration } from '../src/protocol/messages.ts';
 import { CodedError } from '../src/shared/errors.ts';
 
 export class ImageSpecError extends CodedError<'IMAGE_SPEC_UNREADABLE' | 'IMAGE_SPEC_INVALID'> {}
@@ -57,6 +58,13 @@ export const ImageSpec = Type.Object(
     ),
     /** A shell on the serial line. Its reference values say so, and a verifier refuses them unless told. */
     debugShell: Type.Optional(Type.Literal(true)),
+    /** For an operator's own image: the broker of a machine that has no configuration. Ours names none. */
+    defaultBroker: Type.Optional(
+      Type.Object(
+        { broker: SellerConfiguration.properties.broker, brokerPin: SellerConfiguration.properties.brokerPin },
+        strict,
+      ),
+    ),
     squashfs: Type.Object({ compression: Type.Union([Type.Literal('xz'), Type.Literal('zstd')]) }, strict),
     budgets: Type.Object({ isoBytes: Type.Integer({ minimum: 1 }) }, strict),
   },

@@ -32,8 +32,10 @@ export function baseEntries(spec: Pick<ImageSpec, 'links'>, caBundle: Uint8Array
 export const HOSTNAME = 'cpushare';
 
 /** What an installer would have asked for: accounts and names. */
-export function factEntries(spec: Pick<ImageSpec, 'name' | 'version' | 'suite' | 'accounts'>): RootEntry[] {
-  const { accounts } = spec;
+export function factEntries(
+  spec: Pick<ImageSpec, 'name' | 'version' | 'suite' | 'accounts' | 'defaultBroker'>,
+): RootEntry[] {
+  const { accounts, defaultBroker } = spec;
   const lines = (rows: readonly string[]) => rows.map((row) => `${row}\n`).join('');
   const passwd = accounts.map(
     ({ name, uid, gecos, home }) => `${name}:x:${uid}:${uid}:${gecos}:${home}:/usr/bin/false`,
@@ -47,6 +49,10 @@ export function factEntries(spec: Pick<ImageSpec, 'name' | 'version' | 'suite' |
     // Empty and not absent: programs that want a machine id make none of their own.
     text('etc/machine-id', ''),
     text('etc/os-release', osRelease(spec)),
+    // Read by the sell client as a configuration of last resort (src/sell-client/places.ts).
+    ...(defaultBroker === undefined
+      ? []
+      : [text('usr/lib/cpushare/cpushare.json', `${JSON.stringify(defaultBroker, null, 2)}\n`)]),
   ];
 }
 

@@ -64,7 +64,10 @@ export async function composeBase(input: BaseLayerInput): Promise<RootEntry[]> {
 }
 
 export interface AgentLayerInput {
-  readonly spec: Pick<ImageSpec, 'name' | 'version' | 'suite' | 'accounts' | 'kernelCommandLine' | 'debugShell'>;
+  readonly spec: Pick<
+    ImageSpec,
+    'name' | 'version' | 'suite' | 'accounts' | 'kernelCommandLine' | 'debugShell' | 'defaultBroker'
+  >;
   readonly kernelVersion: string;
   /** The bundled sell client, one file. */
   readonly sellClient: string;

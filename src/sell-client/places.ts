@@ -14,6 +14,8 @@ export interface Places {
   readonly vmwareBackdoor: string;
   /** sysctl.conf(5): what PID 1 has set. */
   readonly kernelSettings: string;
+  /** An operator's own image may name its broker; ours has no such file. */
+  readonly imageConfiguration: string;
   readonly configurationCopy: string;
   readonly resolvConf: string;
   /** Only in images of the wifi flavour. */
@@ -36,6 +38,7 @@ export const LIVE_PLACES: Places = {
   smbiosTable: '/sys/firmware/dmi/tables/DMI',
   vmwareBackdoor: '/usr/lib/cpushare/vmware-backdoor',
   kernelSettings: '/etc/sysctl.conf',
+  imageConfiguration: '/usr/lib/cpushare/cpushare.json',
   configurationCopy: '/run/cpushare/cpushare.json',
   resolvConf: '/run/resolv.conf',
   wifiDaemon: '/usr/libexec/iwd',

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { html, type Markup } from './html.ts';
 
 const STYLE = `
-:root { color-scheme: light dark; --ink: #16181d; --paper: #fff; --soft: #5a6270; --line: #d5d9e0; --act: #0b5fbd; --on-act: #fff; --bad: #b3261e; --good: #1b7a3d; --well: #f3f5f8; }
-@media (prefers-color-scheme: dark) { :root { --ink: #eceef2; --paper: #14161a; --soft: #a4acb9; --line: #3a404b; --act: #8ab8ff; --on-act: #10141b; --bad: #ff8a80; --good: #7fdc9b; --well: #1e2127; } }
+:root { color-scheme: light dark; --ink: #16181d; --paper: #fff; --soft: #5a6270; --line: #d5d9e0; --edge: #757c89; --act: #0b5fbd; --on-act: #fff; --bad: #b3261e; --good: #1b7a3d; --well: #f3f5f8; }
+@media (prefers-color-scheme: dark) { :root { --ink: #eceef2; --paper: #14161a; --soft: #a4acb9; --line: #3a404b; --edge: #808896; --act: #8ab8ff; --on-act: #10141b; --bad: #ff8a80; --good: #7fdc9b; --well: #1e2127; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1.0625rem/1.5 system-ui, sans-serif; }
 main { max-width: 34rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
@@ -14,7 +14,7 @@ h1 { font-size: 1.625rem; line-height: 1.25; margin: 1rem 0 .5rem; }
 h2 { font-size: 1.125rem; margin: 2rem 0 .5rem; }
 label { display: block; font-weight: 600; margin-top: 1rem; }
 .hint { color: var(--soft); margin: .25rem 0; }
-input[type=text], input[type=password] { width: 100%; font: inherit; padding: .625rem .75rem; margin-top: .25rem; border: 2px solid var(--line); border-radius: .5rem; background: var(--paper); color: var(--ink); }
+input[type=text], input[type=password] { width: 100%; font: inherit; padding: .625rem .75rem; margin-top: .25rem; border: 2px solid var(--edge); border-radius: .5rem; background: var(--paper); color: var(--ink); }
 input.code { font: 700 1.75rem/1.3 ui-monospace, monospace; letter-spacing: .12em; text-transform: uppercase; text-align: center; }
 :focus-visible { outline: 3px solid var(--act); outline-offset: 2px; }
 button { font: inherit; font-weight: 600; padding: .7rem 1.25rem; border-radius: .5rem; border: 2px solid var(--act); background: var(--act); color: var(--on-act); cursor: pointer; min-height: 3rem; }

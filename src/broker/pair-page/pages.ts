@@ -50,10 +50,16 @@ ${machines.length === 0 ? null : ownMachines(machines, csrf)}`;
 function ownMachines(machines: readonly OwnMachine[], csrf: string): Markup {
   const items = machines.map(
     (machine) => html`<li><span><span class="print">${machine.machineId.slice(0, 8)}</span> ${machine.cpuModel}<br>
-<span class="hint">${machine.lasting ? (machine.attestation ?? 'not seen') : 'no TPM: until it is switched off'}</span></span>
+<span class="hint">${ownState(machine)}</span></span>
 <form method="post" action="/pair/remove">${hidden('csrf', csrf)}${hidden('machine', machine.machineId)}<button class="plain" aria-label="Remove ${machine.machineId.slice(0, 8)}">Remove</button></form></li>`,
   );
   return html`<h2>Your machines</h2><ul>${items}</ul>`;
+}
+
+function ownState({ lasting, attestation }: OwnMachine): string {
+  if (!lasting) return 'no TPM: until it is switched off';
+  if (attestation === 'accepted') return 'attested';
+  return attestation === 'refused' ? 'attestation refused: see its screen' : 'not judged yet';
 }
 
 export interface Decision {
@@ -70,7 +76,7 @@ export function decisionPage({ csrf, account, userCode, pairing, machine }: Deci
   const rows: [string, string | Markup][] = [
     ['TPM fingerprint', fingerprint(pairing)],
     ['Attestation', attestation(machine)],
-    ['Address', `${pairing.address} (as this broker sees it)`],
+    ['Address', pairing.address],
     ['Processor', facts.cpuModel],
     ['Memory', `${(facts.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
     ['Started by', facts.bootMode === 'uefi' ? 'UEFI' : 'legacy BIOS'],
@@ -78,14 +84,13 @@ export function decisionPage({ csrf, account, userCode, pairing, machine }: Deci
   ];
   const content = html`<p>Is this code on the screen of a machine that stands before you, and that you started?</p>
 <p class="shown">${userCode}</p>
+<dl>${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+<p class="hint">Fingerprint and attestation are proven by its TPM; the address is what this broker sees; the rest is the machine's word.</p>
 <p>If somebody sent you the code, say no: the machine is not yours.</p>
 <form method="post" action="/pair/decide">
 ${hidden('csrf', csrf)}${hidden('code', userCode)}
 <div class="buttons"><button name="decision" value="confirm">Yes, pair it</button><button class="other" name="decision" value="refuse">No, refuse it</button></div>
-</form>
-<h2>What it says of itself</h2>
-<dl>${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-<p class="hint">Fingerprint and attestation are proven by its TPM; address is seen by the broker; the rest is the machine's word.</p>`;
+</form>`;
   return page({ title: 'Is it yours?', csrf, account }, content);
 }
 

@@ -100,9 +100,17 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
 }
 
 async function waitForConfiguration(ports: AgentPorts): Promise<RawConfiguration | null> {
-  const { sys, dev, smbiosTable, vmwareBackdoor: backdoor, configurationCopy: copy } = ports.places;
+  const { sys, dev, smbiosTable, vmwareBackdoor: backdoor, imageConfiguration, configurationCopy: copy } = ports.places;
   const vendorFile = { systemVendor: `${sys}/class/dmi/id/sys_vendor` };
-  const places = { blockClass: `${sys}/class/block`, dev, smbiosTable, ...vendorFile, backdoor, copy };
+  const places = {
+    blockClass: `${sys}/class/block`,
+    dev,
+    smbiosTable,
+    ...vendorFile,
+    backdoor,
+    imageConfiguration,
+    copy,
+  };
   const look = { seen: new Set<string>(), drivesSettled: false, guestinfo: { asked: false } };
   void ports.drivesSettled.then(() => {
     look.drivesSettled = true;

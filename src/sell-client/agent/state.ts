@@ -74,8 +74,8 @@ export type AttestationState =
 
 /** Whose machine this is at the broker (RFC 8628). Times are the machine's uptime. */
 export type PairingState =
-  /** Not asked yet, or the broker has not answered. */
-  | { readonly kind: 'unknown' }
+  /** Not asked yet, or asked without an answer. */
+  | { readonly kind: 'unknown'; readonly problem?: Problem }
   | {
       readonly kind: 'waiting';
       /** XXXX-XXXX */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type ConfigurationPlaces,
+  IMAGE_SOURCE,
   lookForConfiguration,
   SMBIOS_SOURCE,
   useConfiguration,
@@ -21,6 +22,7 @@ beforeEach(async () => {
     smbiosTable: join(folder, 'DMI'),
     systemVendor: join(folder, 'sys_vendor'),
     backdoor: join(folder, 'backdoor'),
+    imageConfiguration: join(folder, 'image.json'),
     copy: join(folder, 'run/cpushare.json'),
   };
 });
@@ -52,6 +54,15 @@ async function volumeWithoutFile(): Promise<void> {
 }
 
 describe('the sources of the configuration, in order', () => {
+  it('what an operator built into his own image serves last, when no drive and no hypervisor says anything', async () => {
+    await writeFile(places.imageConfiguration, file);
+    expect(await found(false)).toBeNull();
+    expect(await found(true)).toEqual({ source: IMAGE_SOURCE, text: file });
+    const other = file.replace('https://b:1', 'https://c:1');
+    await smbios(other);
+    expect(await found(true)).toEqual({ source: SMBIOS_SOURCE, text: other });
+  });
+
   it('SMBIOS serves when there is no volume, and only when no more drives are to be expected', async () => {
     await smbios(file);
     expect(await found(false)).toBeNull();

@@ -21,10 +21,13 @@ export interface RawConfiguration {
 }
 
 export const SMBIOS_SOURCE = 'SMBIOS OEM string';
+export const IMAGE_SOURCE = 'this image';
 
 export interface ConfigurationPlaces extends DeviceFolders, GuestinfoPlaces {
   /** /sys/firmware/dmi/tables/DMI */
   readonly smbiosTable: string;
+  /** The broker that the image itself names; the file is there in operators' own images only. */
+  readonly imageConfiguration: string;
   /** Where this boot's configuration is kept once it was taken. */
   readonly copy: string;
 }
@@ -43,7 +46,12 @@ export interface Look {
 
 /** One look; `null` when there is none now. @throws VolumeError LoadError SmbiosError ValueError RpciError */
 export async function lookForConfiguration(places: ConfigurationPlaces, look: Look): Promise<RawConfiguration | null> {
-  return (await keptCopy(places.copy)) ?? (await fromVolume(places, look.seen)) ?? (await fromVendor(places, look));
+  return (
+    (await keptCopy(places.copy)) ??
+    (await fromVolume(places, look.seen)) ??
+    (await fromVendor(places, look)) ??
+    (await fromImage(places, look))
+  );
 }
 
 async function keptCopy(copy: string): Promise<RawConfiguration | null> {
@@ -78,6 +86,13 @@ async function fromVendor(places: ConfigurationPlaces, look: Look): Promise<RawC
   const inGuestinfo = await configurationInGuestinfo(places);
   look.guestinfo.asked = true;
   return inGuestinfo === null ? null : { bytes: inGuestinfo, source: GUESTINFO_KEY };
+}
+
+/** When nobody said anything else. Measured like any other configuration, so a verifier sees it the same way. */
+async function fromImage(places: ConfigurationPlaces, look: Look): Promise<RawConfiguration | null> {
+  if (!look.drivesSettled) return null;
+  const bytes = await readFile(places.imageConfiguration).catch(() => null);
+  return bytes === null ? null : { bytes: new Uint8Array(bytes), source: IMAGE_SOURCE };
 }
 
 /** Without a TPM nothing can be measured, and such a machine is never attested. @throws MeasureError ConfigurationError */

@@ -7,6 +7,7 @@ import type { PairingAnswer, PairingFacts, PairingStatus } from '../../protocol/
 import { toBase64 } from '../../shared/bytes.ts';
 import type { LoopPorts } from '../agent/attest-loop.ts';
 import { BROKER_BACK_OFF, backOffMs } from '../agent/back-off.ts';
+import { toProblem } from '../agent/problem.ts';
 import type { SessionKey } from '../agent/session-key.ts';
 import type { PairingState } from '../agent/state.ts';
 import { BrokerAnswerError, type BrokerClient } from '../broker/broker-client.ts';
@@ -54,12 +55,11 @@ export async function pairForever(claimant: Claimant, ports: PairingPorts): Prom
       const waitMs = await pairOnce(claimant, ports, machineId, show);
       failures = 0;
       await ports.pause(waitMs);
-    } catch {
+    } catch (error) {
       if (ports.signal.aborted) return;
       failures += 1;
-      // Not shown: the attestation beside this speaks to the same broker and says what is wrong.
       // A code that nobody answers for must not stay on the screen; whose machine it was stands until the broker says otherwise.
-      if (shown.kind !== 'paired') show({ kind: 'unknown' });
+      if (shown.kind !== 'paired') show({ kind: 'unknown', problem: toProblem(error) });
       await ports.pause(backOffMs(BROKER_BACK_OFF, failures, ports.random()));
     }
   }

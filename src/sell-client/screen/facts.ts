@@ -57,7 +57,7 @@ function broker({ configuration }: AgentState): string {
 export function account({ pairing, tpm }: AgentState): string {
   switch (pairing.kind) {
     case 'unknown':
-      return 'not known yet';
+      return pairing.problem === undefined ? 'not known yet' : `not known: ${pairing.problem.message}`;
     case 'waiting':
       return `not paired; code ${pairing.userCode} at ${pairing.verificationUri}`;
     case 'denied':

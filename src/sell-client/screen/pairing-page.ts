@@ -1,5 +1,5 @@
 /** The page that asks the seller to claim the machine: the code in large letters, and the same link as a QR code. */
-import type { AgentState, PairingState } from '../agent/state.ts';
+import { type AgentState, machineIdOf, type PairingState } from '../agent/state.ts';
 import { BIG_ROWS, bigText, MEDIUM_ROWS, mediumText } from './big-letters.ts';
 import { qrCells } from './qr.ts';
 import { COLUMNS, duration, type Look, overlaid, ROWS, type Row, row, wrapped } from './rows.ts';
@@ -28,15 +28,22 @@ function instructions(state: AgentState, pairing: Waiting, nowMs: number, scanna
       `${scannable ? ', or scan the square' : ''}.`,
     `New code in ${duration(pairing.expiresAtMs - nowMs)}. Up ${duration(nowMs)}.`,
     state.tpm.kind === 'present' ? 'Asked once: the TPM keeps it.' : 'No TPM here: asked again at each start.',
+    machine(state),
     network(state),
   ];
   return lines.flatMap((line) => wrapped(line, LEFT_COLUMNS - 2)).slice(0, ROWS - TOP - 2 * MEDIUM_ROWS);
 }
 
+/** The same first letters of the fingerprint as on the broker's page. */
+function machine(state: AgentState): string {
+  const attestation = state.attestation.kind === 'accepted' ? 'attested' : state.attestation.kind;
+  const id = machineIdOf(state);
+  return id === null ? `Machine is ${attestation}.` : `Machine ${id.slice(0, 8)}, ${attestation}.`;
+}
+
 function network(state: AgentState): string {
   const address = state.network.kind === 'up' ? (state.network.addresses[0]?.address ?? '') : 'no network';
-  const attestation = state.attestation.kind === 'accepted' ? 'attested' : state.attestation.kind;
-  return `${address}, ${state.accelerator?.name ?? 'probing'}, ${attestation}`;
+  return `${address}, ${state.accelerator?.name ?? 'accelerator not known yet'}`;
 }
 
 function put(rows: Row[], top: number, column: number, lines: readonly string[], look: Look): void {

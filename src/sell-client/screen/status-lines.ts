@@ -32,6 +32,9 @@ export function statusLines(state: AgentState): string[] {
   if (pairing.kind === 'waiting') lines.push(`pairing=waiting code=${pairing.userCode} url=${pairing.verificationUri}`);
   else if (pairing.kind === 'paired') lines.push(`pairing=paired account=${quoted(pairing.account)}`);
   else if (pairing.kind === 'denied') lines.push('pairing=denied');
+  else if (pairing.problem !== undefined) {
+    lines.push(`pairing=unknown code=${pairing.problem.code} detail=${quoted(pairing.problem.message)}`);
+  }
   const { answering, answered } = state.checks;
   if (answering) lines.push('buyer-check=answering');
   if (answered > 0) lines.push(`buyer-checks answered=${answered}`);
