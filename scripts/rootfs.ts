@@ -185,6 +185,7 @@ async function overlayLayer(folder: string, input: AgentLayerInput) {
   const values = {
     imageName: input.spec.name,
     imageVersion: input.spec.version,
+    debug: String(input.spec.debugShell ?? false),
     commandLine: JSON.stringify(input.spec.kernelCommandLine.join(' ')),
     kernelVersion: input.kernelVersion,
     sourceDateEpoch: input.sourceDateEpoch,

@@ -43,12 +43,16 @@ interface ImageFacts {
   readonly name: string;
   readonly version: string;
   readonly commandLine: string;
+  readonly debug: boolean;
 }
 
 async function main(): Promise<void> {
   const image = JSON.parse(await readFile(places.imageFacts, 'utf8')) as ImageFacts;
   const store = createStore();
-  const displays = await openConsoles(`${places.sys}/class/tty/console/active`, `${image.name} ${image.version}`);
+  const displays = await openConsoles(`${places.sys}/class/tty/console/active`, {
+    title: `${image.name} ${image.version}`,
+    debug: image.debug,
+  });
   const show = () => {
     for (const display of displays) display.show(store.state(), nowMs());
   };

@@ -1,11 +1,13 @@
 /** Closed to its operator: one attested machine, attacked from every side its owner has, and attested again afterwards. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Machine } from '../../scripts/run/machine.ts';
 import { waitFor } from '../../scripts/run/wait.ts';
 import { press, type } from './attack/keyboard.ts';
 import { scanAllPorts } from './attack/network-scan.ts';
+import { filesOfImage } from './attack/root-files.ts';
 import { openSerialLine } from './attack/serial-line.ts';
 import { plugInKeyboard, plugInStick, readsOf } from './attack/usb.ts';
 import {
@@ -19,9 +21,57 @@ import {
 } from './support.ts';
 import { keepLength, withEditedGrubConfig } from './tamper.ts';
 
+/** Every file that can be run, libraries aside. Whatever joins them is a decision. */
+const PROGRAMS = [
+  '/usr/bin/false',
+  '/usr/bin/ip',
+  '/usr/bin/kmod',
+  '/usr/bin/node',
+  '/usr/bin/qemu-system-x86_64',
+  '/usr/lib/cpushare/init',
+  '/usr/lib/cpushare/vmware-backdoor',
+  '/usr/sbin/dhcpcd',
+];
+const FORBIDDEN = ['sh', 'bash', 'dash', 'ash', 'busybox', 'login', 'su', 'sudo', 'getty', 'agetty', 'sulogin'].concat([
+  'python3',
+  'perl',
+  'awk',
+  'gdb',
+  'strace',
+  'sshd',
+  'telnetd',
+  'mount',
+  'kexec',
+  'systemd',
+  'gdbserver',
+  'tclsh',
+]);
+
 /** What a shell, a login, GRUB or the kernel's hot keys would say. */
 const WAY_IN = /login:|Password:|[#$] ?$|grub>|sysrq: |SysRq|BusyBox|uid=0/m;
 const STARTED = /cpushare: boot=/g;
+
+describe('the image', () => {
+  it('holds no shell, no login, no other interpreter, and nothing that gives rights', async () => {
+    const tools = await testTools();
+    const folder = await mkdtemp(join(tmpdir(), 'cpushare-closed-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const { initrd, root, read } = await filesOfImage(isoFile, folder, tools);
+    expect(initrd.filter((path) => /(^|\/)(init|\w*sh|busybox)$/.test(path))).toEqual(['init']);
+
+    const programs = root.filter(({ path, mode }) => /^-..x/.test(mode) && !/\.so(\.|$)/.test(path));
+    expect(programs.map(({ path }) => path).sort()).toEqual(PROGRAMS);
+    expect(root.filter(({ mode }) => /[sS]/.test(mode.slice(1))).map(({ path }) => path)).toEqual([]);
+    // Links to programs under other names, as busybox would have them, would be seen here.
+    const names = root.map(({ path }) => basename(path));
+    expect(names.filter((name) => FORBIDDEN.includes(name))).toEqual([]);
+    for (const { path } of root.filter(
+      (one) => one.path.startsWith('/usr/lib/modprobe.d/') && one.path.endsWith('.conf'),
+    )) {
+      expect(await read(path), `${path} runs a command`).not.toMatch(/^\s*(install|remove)\s/m);
+    }
+  });
+});
 
 describe('a running machine', () => {
   it('does not open: keyboard, serial line, network, USB, monitor', async () => {

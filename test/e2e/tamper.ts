@@ -43,6 +43,20 @@ export async function withOneByteChangedInInitrd(iso: string, folder: string): P
   return await save(folder, image);
 }
 
+/** A copy of `iso` whose kernel is not what Debian signed: one byte in the middle of it differs. */
+export async function withOneByteChangedInKernel(iso: string, folder: string): Promise<string> {
+  const image = await readFile(iso);
+  // The boot protocol's magic, at 0x202 of a file that begins as a PE file does (Documentation/arch/x86/boot.rst).
+  let header = image.indexOf('HdrS');
+  while (header !== -1 && image.toString('latin1', header - 0x202, header - 0x200) !== 'MZ') {
+    header = image.indexOf('HdrS', header + 1);
+  }
+  if (header === -1) throw new Error('no kernel found in the image');
+  const place = header + 4 * 1024 * 1024;
+  image[place] = (image[place] ?? 0) ^ 1;
+  return await save(folder, image);
+}
+
 async function save(folder: string, image: Buffer): Promise<string> {
   const path = join(folder, 'tampered.iso');
   await writeFile(path, image);

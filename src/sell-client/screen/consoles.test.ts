@@ -50,7 +50,7 @@ function sink() {
 describe('displays', () => {
   it('draws the whole screen once, then only the rows that changed, and all of it again each minute', () => {
     const { out, written } = sink();
-    const display = screenDisplay(out, 'title');
+    const display = screenDisplay(out, { title: 'title' });
     display.show(initialState, 0);
     display.show(initialState, 10);
     display.show(initialState, 1000);
@@ -65,7 +65,7 @@ describe('displays', () => {
 
   it('colours runs of cells and nothing else', () => {
     const { out, written } = sink();
-    screenDisplay(out, 'title').show(SCREEN_STATES.refused ?? initialState, 200_000);
+    screenDisplay(out, { title: 'title' }).show(SCREEN_STATES.refused ?? initialState, 200_000);
     const printed = (written[0] ?? '').replaceAll('\x1b%G', '');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a terminal reads
     const controls = new Set(printed.match(/\x1b\[[?\d;]*[A-Za-z]/g)?.map((found) => found.at(-1)));

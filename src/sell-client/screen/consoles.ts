@@ -3,7 +3,7 @@ import { constants, createWriteStream, type WriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { AgentState } from '../agent/state.ts';
 import { drawRow, PREPARE, RESTORE } from './ansi.ts';
-import { renderScreen } from './render.ts';
+import { renderScreen, type ScreenFacts } from './render.ts';
 import type { Row } from './rows.ts';
 import { newLines, statusLines } from './status-lines.ts';
 
@@ -16,11 +16,14 @@ const VT = /^tty\d+$/;
 /** A reader that has gone must not make the program grow: what does not fit is dropped. */
 const MAX_QUEUED_BYTES = 64 * 1024;
 
-export async function openConsoles(activeConsoles: string, title: string): Promise<Display[]> {
+/** What stands on every screen, whatever the machine does. */
+export type Banner = Pick<ScreenFacts, 'title' | 'debug'>;
+
+export async function openConsoles(activeConsoles: string, banner: Banner): Promise<Display[]> {
   const names = (await readFile(activeConsoles, 'utf8')).trim().split(/\s+/);
   return names.map((name) => {
     // tty0 is the VT in front; ours is the first, and none other is ever opened.
-    if (VT.test(name)) return screenDisplay(openTerminal('/dev/tty1'), title);
+    if (VT.test(name)) return screenDisplay(openTerminal('/dev/tty1'), banner);
     return linesDisplay(openTerminal(`/dev/${name}`));
   });
 }
@@ -29,14 +32,14 @@ export async function openConsoles(activeConsoles: string, title: string): Promi
 const REDRAW_MS = 60_000;
 
 /** Draws in place, and only the rows that differ from what is there. */
-export function screenDisplay(out: NodeJS.WritableStream & { writableLength?: number }, title: string): Display {
+export function screenDisplay(out: NodeJS.WritableStream & { writableLength?: number }, banner: Banner): Display {
   let shown: readonly Row[] = [];
   let drawnWholeAtMs = 0;
   return {
     show: (state, nowMs) => {
       if ((out.writableLength ?? 0) > MAX_QUEUED_BYTES) return;
       if (nowMs - drawnWholeAtMs >= REDRAW_MS) shown = [];
-      const rows = renderScreen(state, { title, nowMs });
+      const rows = renderScreen(state, { ...banner, nowMs });
       const whole = shown.length === 0;
       if (whole) drawnWholeAtMs = nowMs;
       const drawn = rows.map((row, index) => (sameRow(shown[index], row) ? '' : drawRow(index, row))).join('');

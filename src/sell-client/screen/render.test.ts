@@ -31,6 +31,16 @@ describe('renderScreen', () => {
     await expect(kept.join('\n')).toMatchFileSnapshot(join(import.meta.dirname, `golden/${name}.txt`));
   });
 
+  it('of an image for developers says DEBUG in place of every other word', () => {
+    const facts = { title: 'cpushare-seller-debug 0.1.0', nowMs: NOW_MS };
+    for (const state of Object.values(SCREEN_STATES)) {
+      const [debug, release] = [true, false].map((one) => renderScreen(state, { ...facts, debug: one }));
+      expect(debug?.slice(1, 8)).toEqual(renderScreen(initialState, { ...facts, debug: true }).slice(1, 8));
+      expect(debug?.slice(1, 8)).not.toEqual(release?.slice(1, 8));
+      expect(debug?.map(({ text }) => text).join('\n')).toContain('whoever sits here has a shell');
+    }
+  });
+
   it('is always 25 rows of 80 cells that every console font has, whatever broker and firmware say', () => {
     const text = fc.string({ unit: 'binary', maxLength: 3000 });
     fc.assert(

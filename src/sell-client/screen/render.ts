@@ -10,16 +10,18 @@ import { COLUMNS, duration, overlaid, ROWS, type Row, row, wrapped } from './row
 export interface ScreenFacts {
   readonly title: string;
   readonly nowMs: number;
+  /** An image for developers: said in place of everything else that is large. */
+  readonly debug?: boolean;
 }
 
 /** Rows of text between the big word and the facts. */
 const TEXT_ROWS = 5;
 
 export function renderScreen(state: AgentState, facts: ScreenFacts): Row[] {
-  if (state.pairing.kind === 'waiting' && asksToPair(state, facts.nowMs)) {
+  if (!facts.debug && state.pairing.kind === 'waiting' && asksToPair(state, facts.nowMs)) {
     return pairingPage(state, state.pairing, facts.nowMs);
   }
-  const headline = headlineOf(state, facts.nowMs);
+  const headline = facts.debug ? debugHeadline(headlineOf(state, facts.nowMs)) : headlineOf(state, facts.nowMs);
   const rows = [
     titleRow(facts),
     ...bigText(headline.word, COLUMNS - 2).map((line) => row(` ${line}`, headline.look)),
@@ -31,13 +33,22 @@ export function renderScreen(state: AgentState, facts: ScreenFacts): Row[] {
   return rows;
 }
 
+function debugHeadline({ word, sentence }: Headline): Omit<Headline, 'word'> & { readonly word: string } {
+  return {
+    word: 'DEBUG',
+    look: 'r',
+    sentence: `Not for selling: whoever sits here has a shell. ${word}: ${sentence}`,
+    nextStep: 'use the release image; verifiers refuse this one',
+  };
+}
+
 function titleRow({ title, nowMs }: ScreenFacts): Row {
   const uptime = `running for ${duration(nowMs)}`;
   return overlaid(row(title, 'd'), COLUMNS - uptime.length, uptime, 'd');
 }
 
 /** What it means and what to do; then what else is wrong, as far as there is room. */
-function textRows(state: AgentState, headline: Headline): Row[] {
+function textRows(state: AgentState, headline: Pick<Headline, 'sentence' | 'nextStep'>): Row[] {
   const told = wrapped(headline.sentence, COLUMNS - 2, '  ').slice(0, TEXT_ROWS - 2);
   const advice = wrapped(`What to do: ${headline.nextStep}`, COLUMNS - 2, '  ').slice(0, TEXT_ROWS - told.length);
   const others = otherCodes(state, headline);
@@ -50,7 +61,7 @@ function textRows(state: AgentState, headline: Headline): Row[] {
   return [row(''), ...rows];
 }
 
-function otherCodes(state: AgentState, headline: Headline): string {
+function otherCodes(state: AgentState, headline: Pick<Headline, 'sentence'>): string {
   const found = [...problems(state), ...(state.problem === null ? [] : [state.problem.problem])];
   const codes = [...new Set(found.map((one) => one.code))].filter((code) => !headline.sentence.includes(`[${code}]`));
   return codes.length === 0 ? '' : `! also: ${codes.join(', ')}`;

@@ -1,0 +1,143 @@
+/** Closed to its operator, the rarer ways in: GRUB's prompt, a damaged kernel, a twin of the medium, the debug image. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { chooseMirrors } from '../../scripts/apt/mirrors.ts';
+import { buildImage } from '../../scripts/build.ts';
+import { cacheFolder } from '../../scripts/cache-folder.ts';
+import { projectRoot } from '../../scripts/project.ts';
+import type { Machine } from '../../scripts/run/machine.ts';
+import { waitFor } from '../../scripts/run/wait.ts';
+import type { ReferenceValues } from '../../src/attest/image/reference-values.ts';
+import type { Verdict } from '../../src/attest/verdict.ts';
+import { press, type } from '../e2e/attack/keyboard.ts';
+import { openSerialLine } from '../e2e/attack/serial-line.ts';
+import { configurationFor } from '../e2e/configured-support.ts';
+import {
+  BOOT_TIMEOUT_MS,
+  bootScene,
+  createScene,
+  isoFile,
+  type Judged,
+  readJson,
+  referenceValuesFile,
+  type Scene,
+  testTools,
+  waitForVerdict,
+} from '../e2e/support.ts';
+import { withEditedGrubConfig, withOneByteChangedInInitrd, withOneByteChangedInKernel } from '../e2e/tamper.ts';
+
+const PROMPT = /grub>/;
+
+const failedCheck = ({ report }: Judged) =>
+  (report.verdict as Verdict).checks.find(({ status }) => status === 'failed');
+
+describe('GRUB', () => {
+  it('gives no prompt to whoever leans on the keyboard', async () => {
+    const scene = await createScene(await testTools());
+    const machine = await bootScene(scene);
+    const keys = ['esc', 'c', 'e', 'shift', 'f10', 'tab', 'down', 'ret', 'ctrl'];
+    await waitFor(
+      async () => {
+        // Not before the firmware is done: its own setup answers to keys, and that is the owner's.
+        if (!/BdsDxe: starting/.test(await machine.serialText())) return undefined;
+        for (const key of keys) await press(machine.qmp, key);
+        return /cpushare: boot=/.test(await machine.serialText()) || undefined;
+      },
+      { what: 'the start under a rain of keys', timeoutMs: BOOT_TIMEOUT_MS, whileRunning: machine.process },
+    );
+    expect((await waitForVerdict(scene, machine)).attestation).toBe('accepted');
+    expect(await machine.serialText()).not.toMatch(PROMPT);
+  });
+
+  it('restarts, without a prompt, where the kernel is not the signed one', async () => {
+    const scene = await createScene(await testTools());
+    const iso = await withOneByteChangedInKernel(isoFile, scene.folder);
+    const machine = await bootScene(scene, { iso });
+    await machine.waitForSerial(/BOOT_MEDIUM_UNREADABLE/, BOOT_TIMEOUT_MS);
+    await press(machine.qmp, 'esc');
+    await waitForRestart(machine);
+    expect(await machine.serialText()).not.toMatch(PROMPT);
+  });
+
+  it('its prompt, had by emptying grub.cfg: the same commands by hand are refused, naming that file', async () => {
+    const scene = await createScene(await testTools());
+    const iso = await withEditedGrubConfig(isoFile, scene.folder, (config) => config.replace(/^./gm, '#'));
+    const machine = await bootScene(scene, { iso });
+    await machine.waitForSerial(PROMPT, BOOT_TIMEOUT_MS);
+    const { grubCommands } = await readJson<ReferenceValues>(referenceValuesFile);
+    for (const command of grubCommands) await type(machine.qmp, `${quotedForGrub(command)}\n`);
+    const judged = await waitForVerdict(scene, machine);
+    expect(judged.attestation).toBe('refused');
+    expect(failedCheck(judged)).toMatchObject({ name: 'image', code: 'GRUB_CONFIG_DIFFERS' });
+  });
+});
+
+const oemString = (json: string) => `cpushare:${Buffer.from(json).toString('base64url')}`;
+
+/** A command as measured has lost its quotes; `echo` is the one that has words which need them. */
+function quotedForGrub(command: string): string {
+  return command.startsWith('echo ') ? `echo '${command.slice('echo '.length)}'` : command;
+}
+
+function waitForRestart(machine: Machine): Promise<true> {
+  // -no-reboot: a machine that restarts ends here.
+  return waitFor(() => !machine.process.isRunning() || undefined, { what: 'its restart', timeoutMs: 120_000 });
+}
+
+describe('a second disk that claims to be the medium', () => {
+  it('with the same volume date and another system in it: what ran is what is judged', async () => {
+    const scene = await createScene(await testTools());
+    const twin = await withOneByteChangedInInitrd(isoFile, scene.folder);
+    const machine = await bootScene(scene, {
+      configurationVolume: twin,
+      oemStrings: [oemString(configurationFor(scene))],
+    });
+    const judged = await waitForVerdict(scene, machine);
+    // GRUB takes the one or the other; which is the firmware's order of disks.
+    if (judged.attestation === 'refused') expect(failedCheck(judged)?.code).toBe('INITRD_DIFFERS');
+    const initrd = (judged.report.verdict as Verdict).checks.find(({ name }) => name === 'image');
+    expect(initrd?.status).toBe(judged.attestation === 'accepted' ? 'passed' : 'failed');
+  });
+});
+
+describe('the image for developers', () => {
+  it('has a shell on the serial line, and is accepted only by a verifier who says so', async () => {
+    const built = await buildImage({
+      projectRoot,
+      flavour: 'debug',
+      outputFolder: join(projectRoot, 'dist'),
+      cacheFolder: cacheFolder(),
+      mirrors: () => chooseMirrors({}),
+      progress: () => undefined,
+    });
+    const scene = await createScene(await testTools());
+    const machine = await bootScene(scene, { iso: built.iso });
+    // By the reference values of the release it is another image altogether.
+    const judged = await waitForVerdict(scene, machine);
+    expect(judged.attestation).toBe('refused');
+
+    const line = await openSerialLine(machine, scene.folder);
+    line.send('\r/usr/bin/busybox id\r');
+    await machine.waitForSerial(/uid=0/, 60_000);
+
+    const verify = await verifier(scene, judged, built.referenceValues);
+    expect(await verify()).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('IMAGE_FOR_DEBUGGING') });
+    expect(await verify('--allow-debug')).toMatchObject({ exitCode: 0 });
+  });
+});
+
+async function verifier(scene: Scene, { report }: Judged, reference: string) {
+  const file = join(scene.folder, 'report.json');
+  await writeFile(file, JSON.stringify(report));
+  return (...options: string[]) =>
+    execa(
+      process.execPath,
+      [
+        ...[join(projectRoot, 'bin/cpushare.js'), 'attest', 'verify', file, '--reference', reference],
+        ...['--trust', join(scene.folder, 'trust.pem'), '--nonce', report.challenge, ...options],
+      ],
+      { reject: false },
+    );
+}
