@@ -29,6 +29,9 @@ interface RunArguments {
   readonly list: boolean;
 }
 
+/** Below it the firmware itself does not start. */
+const LEAST_MEMORY_MIB = 128;
+
 const print = (line: string) => console.log(line);
 
 export const runCommand: CommandModule<object, RunArguments> = {
@@ -68,6 +71,10 @@ export const runCommand: CommandModule<object, RunArguments> = {
         requiresArg: true,
         describe: 'where its screen goes; serial prints its serial port',
         defaultDescription: 'a window, else the terminal',
+      })
+      .check(({ memory }) => {
+        if (memory === undefined || (Number.isInteger(memory) && memory >= LEAST_MEMORY_MIB)) return true;
+        return `--memory takes whole MiB, ${LEAST_MEMORY_MIB} at least`;
       })
       .option('list', { type: 'boolean', default: false, describe: 'print the shapes' })
       .example('$0 image run', 'as a seller’s PC would start from the stick')
