@@ -14,7 +14,7 @@ lb config \
   --binary-images iso-hybrid --bootloaders grub-efi --uefi-secure-boot disable \
   --debian-installer none --firmware-chroot false --firmware-binary false --memtest none --win32-loader false \
   --checksums none --zsync false --source false \
-  --bootappend-live 'boot=live console=ttyS0,115200 init=/usr/lib/bench/first-process'
+  --bootappend-live 'boot=live console=ttyS0,115200 quiet loglevel=3 init=/usr/lib/bench/first-process'
 echo 'live-boot live-boot-initramfs-tools systemd-sysv' >config/package-lists/base.list.chroot
 bash /work/add-marks.sh config/includes.chroot
 mkdir -p config/bootloaders

@@ -33,7 +33,7 @@ Bootable=yes
 Bootloader=systemd-boot
 Packages=linux-image-amd64,systemd,systemd-boot,systemd-sysv,udev
 WithDocs=no
-KernelCommandLine=console=ttyS0,115200 init=/usr/lib/bench/first-process
+KernelCommandLine=console=ttyS0,115200 quiet loglevel=3 init=/usr/lib/bench/first-process
 END
 cat >mkosi.repart/00-esp.conf <<'END'
 [Partition]
