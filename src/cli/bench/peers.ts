@@ -2,13 +2,14 @@
  * Our image beside those of other builders, in one run on one machine: the same QEMU, firmware, memory, TPM and stick. Secure
  * Boot is off, since mkosi's image is not signed by anyone whom firmware knows. A peer that cannot be built is named and left out.
  */
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chooseAccelerator } from '../../../scripts/run/accelerator.ts';
 import { writeConfigurationVolume } from '../../../scripts/run/configuration-volume.ts';
 import { type Machine, type MachineOptions, startMachine } from '../../../scripts/run/machine.ts';
 import { type Hardware, shapes } from '../../../scripts/run/shapes.ts';
+import { manufactureTpm } from '../../../scripts/run/swtpm.ts';
 import { startBrokerProcess } from '../demo/broker-process.ts';
 import { type Cleanup, createCleanup } from '../demo/cleanup.ts';
 import { buildForDemo } from '../demo/image.ts';
@@ -34,8 +35,7 @@ export async function benchPeers(emit: Emit): Promise<void> {
   const { accelerator } = await chooseAccelerator(hardware);
   const base = { ...hardware, accelerator, configurationVolume: null };
   try {
-    const ours = await ourMachine(folder, cleanup);
-    const own = await measure({ ...base, ...ours, ...places(folder, 'cpushare') }, OUR_MARKS, cleanup);
+    const own = await measure({ ...base, ...(await ourMachine(folder, cleanup)) }, OUR_MARKS, cleanup);
     emit({ name: 'iso.bytes', value: own.bytes, unit: 'bytes' });
     emit({ name: 'ram.after_boot.bytes', value: own.usedBytes, unit: 'bytes' });
     emit({ name: 'peer.cpushare.boot.userspace', value: own.firstProcessSeconds, unit: 's' });
@@ -66,12 +66,15 @@ const places = (folder: string, name: string) => ({
 async function ourMachine(
   folder: string,
   cleanup: Cleanup,
-): Promise<Pick<MachineOptions, 'iso' | 'configurationVolume'>> {
+): Promise<Pick<MachineOptions, 'iso' | 'configurationVolume' | 'folder' | 'tpmFolder'>> {
   const image = await buildForDemo(() => undefined);
+  const ours = places(folder, 'cpushare');
+  const trustFile = join(folder, 'trust.pem');
+  await writeFile(trustFile, await manufactureTpm(ours.tpmFolder));
   const broker = await startBrokerProcess({
     dataFolder: join(folder, 'broker'),
     referenceValues: [image.referenceValues],
-    trust: [],
+    trust: [trustFile],
     port: 0,
   });
   cleanup.add(broker.close);
@@ -79,7 +82,7 @@ async function ourMachine(
     broker: `https://10.0.2.2:${broker.port}`,
     brokerPin: broker.brokerId,
   });
-  return { iso: image.iso, configurationVolume };
+  return { ...ours, iso: image.iso, configurationVolume };
 }
 
 interface Measured {
