@@ -63,7 +63,7 @@ export async function isoParts(iso: OpenIso): Promise<IsoPart[]> {
   take(KERNEL_PATH, 'kernel');
   const initrd = rest.get(INITRD_PATH);
   if (initrd !== undefined) {
-    const members = readMembers(iso.readAt, initrd);
+    const members = [...readMembers(iso.readAt, initrd)].sort(([a], [b]) => layer(a) - layer(b));
     for (const [name, extent] of members) if (extent.sizeBytes > 0) found.push([`initrd: ${name}`, extent]);
   }
   take(INITRD_PATH, 'initrd');
@@ -76,6 +76,9 @@ export async function isoParts(iso: OpenIso): Promise<IsoPart[]> {
   found.push(['the whole ISO (folders, padding)', { start: 0, sizeBytes: iso.sizeBytes }]);
   return Promise.all(found.map(async ([name, extent]) => ({ name, extent, sha256: await hashed(iso.path, extent) })));
 }
+
+/** The layers of the root in the order in which they are packed, as the upper one leaves out what the lower one has. */
+const layer = (name: string) => (name === 'base.sqfs' ? 0 : name === 'agent.sqfs' ? 1 : 2);
 
 /** What the medium tells about itself before the boot images: those hold block numbers, which move with any size. */
 const order = (path: string) => (path.startsWith(`${ABOUT_FOLDER}/`) ? 0 : 1);
