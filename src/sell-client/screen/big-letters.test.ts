@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { bigText, mediumText } from './big-letters.ts';
 import { qrCells } from './qr.ts';
 
@@ -24,6 +24,23 @@ describe('the QR code', () => {
   it('is left out where it does not fit', () => {
     expect(qrCells('HTTPS://BROKER.EXAMPLE:42007/PAIR/WDJB-MJHT', { columns: 37, rows: 17 })).toHaveLength(17);
     expect(qrCells('x'.repeat(300), { columns: 37, rows: 17 })).toBeNull();
+  });
+
+  it('needs no text encoding but UTF-8: the image brings no other', () => {
+    vi.stubGlobal(
+      'TextDecoder',
+      class {
+        constructor(label = 'utf-8') {
+          throw new RangeError(`The "${label}" encoding is not supported`);
+        }
+      },
+    );
+    try {
+      expect(qrCells('https://broker.example:42007/pair?code=WDJB-MJHT', { columns: 37, rows: 17 })).not.toBeNull();
+      expect(qrCells('https://b\u00fccher.example/pair', { columns: 37, rows: 17 })).toBeNull();
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it('gives up on what no QR code can hold', () => {
