@@ -40,6 +40,9 @@ if [[ $purpose == test ]]; then
   need chromium chromium
   need libfaketime '/usr/lib/*/faketime/libfaketimeMT.so.1'
   need gdisk sgdisk
+  # Judges of the init programs that the build makes.
+  need binutils readelf
+  need strace strace
   need libxml2-utils xmllint
   need qemu-utils qemu-img
   # An access point inside a virtual machine, for the wifi image (npm run test:matrix).
