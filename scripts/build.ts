@@ -139,6 +139,8 @@ const WORDS: Readonly<Record<string, string>> = {
   about: 'Writing the bill of materials',
   iso: 'Making the ISO',
   'reference-values': 'Computing the reference values',
+  hardware: 'Listing the hardware it drives',
+  'size-tree': 'Weighing it',
   provenance: 'Writing the provenance',
 };
 

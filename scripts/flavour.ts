@@ -119,7 +119,11 @@ export function mergeFlavour(
     ),
     accounts: moreAccounts(list, spec.accounts, add.accounts),
     ...(debugShell === undefined ? {} : { debugShell }),
-    budgets: { ...spec.budgets, ...budgets },
+    budgets: {
+      ...spec.budgets,
+      ...budgets,
+      partBytes: { ...spec.budgets.partBytes, ...budgets.partBytes },
+    },
   };
 }
 

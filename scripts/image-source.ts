@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { FlavourError, mergeFlavour, parseFlavour } from './flavour.ts';
 import { type ImageSpec, readImageSpec } from './image-spec.ts';
 import { type ImageLock, readLock } from './lock-file.ts';
+import { REPORTS } from './report-names.ts';
 
 export interface ImageSource {
   /** image/ of the checkout. */
@@ -19,6 +20,9 @@ export interface ImageSource {
     readonly iso: string;
     readonly referenceValues: string;
     readonly sizes: string;
+    readonly sizeTree: string;
+    readonly hardware: string;
+    readonly hardwarePage: string;
     readonly sbom: string;
     readonly provenance: string;
     /** build-manifest.ts */
@@ -38,6 +42,7 @@ export async function readImageSource(projectRoot: string, flavour?: string): Pr
       iso: `${spec.name}.iso`,
       referenceValues: 'reference-values.json',
       sizes: 'sizes.json',
+      ...REPORTS,
       ...proofs(spec),
       manifest: 'build-manifest.json',
     };
@@ -55,6 +60,9 @@ export async function readImageSource(projectRoot: string, flavour?: string): Pr
       iso: `${merged.name}.iso`,
       referenceValues: `${merged.name}.reference-values.json`,
       sizes: `${merged.name}.sizes.json`,
+      sizeTree: `${merged.name}.${REPORTS.sizeTree}`,
+      hardware: `${merged.name}.${REPORTS.hardware}`,
+      hardwarePage: `${merged.name}.${REPORTS.hardwarePage}`,
       ...proofs(merged),
       manifest: `${merged.name}.build-manifest.json`,
     },

@@ -13,6 +13,12 @@ const name = Type.String({ pattern: '^[a-z0-9][a-z0-9+.-]+$' });
 /** Inside the root, relative, `**` and `*` as in gitignore files. */
 const glob = Type.String({ pattern: '^[A-Za-z0-9_.+@*][A-Za-z0-9_.+@*,{}/-]*$' });
 
+const partName = Type.Union(
+  (['base', 'drivers', 'kernel', 'agent', 'initrd', 'esp', 'bios-grub', 'medium'] as const).map((one) =>
+    Type.Literal(one),
+  ),
+);
+
 export const ImageSpec = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z0-9-]+$' }),
@@ -66,7 +72,15 @@ export const ImageSpec = Type.Object(
       ),
     ),
     squashfs: Type.Object({ compression: Type.Union([Type.Literal('xz'), Type.Literal('zstd')]) }, strict),
-    budgets: Type.Object({ isoBytes: Type.Integer({ minimum: 1 }) }, strict),
+    /** A build that passes one fails. */
+    budgets: Type.Object(
+      {
+        isoBytes: Type.Integer({ minimum: 1 }),
+        /** By part of size-tree.ts. */
+        partBytes: Type.Partial(Type.Record(partName, Type.Integer({ minimum: 1 })), strict),
+      },
+      strict,
+    ),
   },
   strict,
 );

@@ -7,6 +7,7 @@ import { packInitrd } from './initrd.ts';
 import { packIso } from './iso.ts';
 import { ABOUT_FILES } from './medium-files.ts';
 import { aboutFiles, aboutStep, type Origin, provenanceStep, referenceValuesStep } from './proof-steps.ts';
+import { hardwareStep, reportsOf, sizeTreeStep } from './report-steps.ts';
 import { type ImageSteps, readModules } from './root-layers.ts';
 import { type Artifact, type Result, type Step, type Steps, sourceFile } from './steps.ts';
 
@@ -32,6 +33,8 @@ export interface Medium {
   /** CycloneDX. */
   readonly sbom: Artifact;
   readonly provenance: Artifact;
+  /** For people: report-names.ts. */
+  readonly reports: ReturnType<typeof reportsOf>;
 }
 
 const declaredIn = 'medium.ts';
@@ -51,7 +54,10 @@ export async function packMedium(shared: ImageSteps, input: MediumInput, steps: 
   const referenceValues = values.file('reference-values.json');
   const sbom = about[ABOUT_FILES.sbom] as Artifact;
   const provenance = await steps.run(provenanceStep(shared, origin, { iso, sbom, referenceValues }));
-  return { ...parts, iso, referenceValues, sbom, provenance: provenance.file('provenance.json') };
+  const hardware = await steps.run(await hardwareStep(shared, modules, origin.tools));
+  const weighed = { ...parts, iso, shim: boot.shim, grub: boot.grub, layers: input.layers };
+  const reports = reportsOf(hardware, await steps.run(sizeTreeStep(shared, weighed, packages)));
+  return { ...parts, iso, referenceValues, sbom, provenance: provenance.file('provenance.json'), reports };
 }
 
 async function bootFiles({ packages, kernelPackage, modules }: MediumInput) {

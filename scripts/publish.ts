@@ -6,10 +6,13 @@ import { CodedError } from '../src/shared/errors.ts';
 import { type BuiltParts, buildManifest } from './build-manifest.ts';
 import { sha256OfFile } from './fetch.ts';
 import type { ImageSource } from './image-source.ts';
+import { type ReportName, reportNames } from './report-names.ts';
+import { requireBudgets } from './size-tree/budgets.ts';
+import type { SizeTree } from './size-tree/size-tree.ts';
 import { type PartSize, partSizes } from './sizes.ts';
 import type { Artifact } from './steps.ts';
 
-export class PublishError extends CodedError<'ISO_OVER_BUDGET' | 'NOT_BUILT' | 'BUILD_DAMAGED'> {}
+export class PublishError extends CodedError<'NOT_BUILT' | 'BUILD_DAMAGED'> {}
 
 export interface PublishedImage {
   readonly iso: string;
@@ -23,21 +26,13 @@ export interface PublishedImage {
   readonly budgetBytes: number;
 }
 
-/** @throws PublishError ISO_OVER_BUDGET, BUILD_DAMAGED */
+/** @throws BudgetError, PublishError BUILD_DAMAGED */
 export async function publish(parts: BuiltParts, outputFolder: string, source: ImageSource): Promise<PublishedImage> {
   const { spec, outputs } = source;
   const sizes = await partSizes(weighed(parts));
-  const isoBytes = sizes.find((one) => one.name === 'iso')?.bytes ?? 0;
   const budgetBytes = spec.budgets.isoBytes;
-  if (isoBytes > budgetBytes) {
-    throw new PublishError(
-      'ISO_OVER_BUDGET',
-      `the ISO of ${spec.name} has ${isoBytes} bytes; its budget is ${budgetBytes}`,
-      {
-        nextStep: `take something out of its declaration, or raise budgets.isoBytes there, and: npx cpushare image lock${source.words}`,
-      },
-    );
-  }
+  const tree = JSON.parse(await readFile(parts.reports.sizeTree.path, 'utf8')) as SizeTree;
+  requireBudgets(tree, await readSizeTree(outputFolder, source).catch(() => null), spec.budgets, source.words);
   const iso = join(outputFolder, outputs.iso);
   const referenceValues = join(outputFolder, outputs.referenceValues);
   const sbom = join(outputFolder, outputs.sbom);
@@ -46,6 +41,7 @@ export async function publish(parts: BuiltParts, outputFolder: string, source: I
   await mkdir(outputFolder, { recursive: true });
   await placeText(`${JSON.stringify(sizes, null, 2)}\n`, join(outputFolder, outputs.sizes));
   await placeText(`${JSON.stringify(buildManifest(parts, spec, sizes), null, 2)}\n`, manifest);
+  for (const name of reportNames) await place(parts.reports[name], join(outputFolder, outputs[name]));
   await place(parts.sbom, sbom);
   await place(parts.provenance, provenance);
   await place(parts.referenceValues, referenceValues);
@@ -59,14 +55,22 @@ function weighed({ kernel, initrd, layers, esp, biosGrub, iso }: BuiltParts): Re
 }
 
 /** Of the image that lies in the output folder. @throws PublishError NOT_BUILT */
-export async function readSizes(outputFolder: string, { outputs, spec, words }: ImageSource): Promise<PartSize[]> {
-  const text = await readFile(join(outputFolder, outputs.sizes), 'utf8').catch((cause: unknown) => {
+export async function readSizeTree(outputFolder: string, source: ImageSource): Promise<SizeTree> {
+  return JSON.parse(await readPublished(outputFolder, source, 'sizeTree')) as SizeTree;
+}
+
+/** @throws PublishError NOT_BUILT */
+export async function readPublished(
+  outputFolder: string,
+  { outputs, spec, words }: ImageSource,
+  name: ReportName,
+): Promise<string> {
+  return readFile(join(outputFolder, outputs[name]), 'utf8').catch((cause: unknown) => {
     throw new PublishError('NOT_BUILT', `there is no built ${spec.name} in ${outputFolder}`, {
       cause,
       nextStep: `npx cpushare image build${words}`,
     });
   });
-  return JSON.parse(text) as PartSize[];
 }
 
 /** What is there already with the same content stays. */

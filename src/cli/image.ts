@@ -1,23 +1,20 @@
 /** `cpushare image …`: resolve, build, weigh and write the seller's image. */
-import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { readImageSource } from '../../scripts/image-source.ts';
 import { resolveLock } from '../../scripts/lock.ts';
 import { writeLock } from '../../scripts/lock-file.ts';
 import { projectRoot } from '../../scripts/project.ts';
-import { readSizes } from '../../scripts/publish.ts';
-import { formatSizes } from '../../scripts/sizes.ts';
 import { buildCommand } from './image/build.ts';
 import { exportCommand } from './image/export.ts';
 import { type FlavourArguments, flavourOption } from './image/flavour-option.ts';
+import { hardwareCommand } from './image/hardware.ts';
 import { mirrorCommand } from './image/mirror.ts';
 import { type MirrorArguments, mirrorOptions, mirrorsOf } from './image/mirror-options.ts';
 import { runCommand } from './image/run.ts';
+import { sizeCommand } from './image/size.ts';
 import { updateCommand } from './image/update.ts';
 import { verifyBuildCommand } from './image/verify-build.ts';
 import { writeCommand } from './image/write.ts';
-
-const outputFolder = join(projectRoot, 'dist');
 
 const print = (line: string) => console.log(line);
 
@@ -33,20 +30,6 @@ const lockCommand: CommandModule<object, MirrorArguments & FlavourArguments> = {
   },
 };
 
-const sizeCommand: CommandModule<object, FlavourArguments & { readonly json: boolean }> = {
-  command: 'size',
-  describe: 'Show how large each part of the built image is',
-  builder: (yargs) =>
-    flavourOption(yargs)
-      .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
-      .example('$0 image size', 'weigh dist/cpushare-seller.iso and its parts'),
-  handler: async ({ json, flavour }) => {
-    const source = await readImageSource(projectRoot, flavour);
-    const sizes = await readSizes(outputFolder, source);
-    print(json ? JSON.stringify(sizes) : formatSizes(sizes, source.spec.budgets.isoBytes));
-  },
-};
-
 export const imageCommand: CommandModule = {
   command: 'image',
   describe: 'Resolve, build, weigh and write the seller image',
@@ -55,6 +38,7 @@ export const imageCommand: CommandModule = {
       .command(lockCommand)
       .command(buildCommand)
       .command(sizeCommand)
+      .command(hardwareCommand)
       .command(writeCommand)
       .command(exportCommand)
       .command(runCommand)
@@ -64,7 +48,7 @@ export const imageCommand: CommandModule = {
       .example('$0 image build', 'from the lock to the ISO')
       .demandCommand(
         1,
-        'Say what to do with the image: lock, update, build, verify-build, size, write, export, run or mirror',
+        'Say what to do with the image: lock, update, build, verify-build, size, hardware, write, export, run or mirror',
       ),
   handler: () => undefined,
 };

@@ -9,7 +9,7 @@ import { BOOT_TIMEOUT_MS } from './support.ts';
 it('says which device has no driver, by id and slot, and what to do', async () => {
   const { machine } = await bootShape('bios-cd', { networkCard: 'ne2k_pci', tpm: 'none' });
   const [, slot = ''] = await machine.waitForSerial(
-    /cpushare: no-driver=10ec:8029 bus=PCI slot=(0000:00:[0-9a-f]{2}\.0) what=wired\r?\n/,
+    /cpushare: no-driver=10ec:8029 bus=PCI slot=(0000:00:[0-9a-f]{2}\.0) what=wired/,
     BOOT_TIMEOUT_MS,
   );
   const [said] = await machine.waitForSerial(/cpushare: error=NETWORK_DRIVER_MISSING [^\n]*/, BOOT_TIMEOUT_MS);
