@@ -86,15 +86,16 @@ export function terminalBars(node: SizeNode): string[] {
   const children = node.children ?? [];
   const shown = children.slice(0, MOST_CHILDREN);
   const lines = shown.flatMap((child) => [
-    bar(wordsOf(child), child.bytes, node.bytes, 0),
-    ...(child.children ?? [])
-      .slice(0, MOST_GRANDCHILDREN)
-      .map((one) => bar(one.name.slice(one.name.lastIndexOf('/') + 1), one.bytes, node.bytes, 2)),
+    bar(child.children === undefined ? baseName(child) : wordsOf(child), child.bytes, node.bytes, 0),
+    ...(child.children ?? []).slice(0, MOST_GRANDCHILDREN).map((one) => bar(baseName(one), one.bytes, node.bytes, 2)),
   ]);
   const left = children.slice(MOST_CHILDREN);
   const leftBytes = left.reduce((sum, one) => sum + one.bytes, 0);
   return left.length === 0 ? lines : [...lines, bar(`${left.length} more`, leftBytes, node.bytes, 0)];
 }
+
+const baseName = (node: SizeNode) =>
+  node.name.includes('/') ? node.name.slice(node.name.lastIndexOf('/') + 1) : wordsOf(node);
 
 function bar(name: string, bytes: number, ofBytes: number, indent: number): string {
   const room = NAME_COLUMNS - indent;

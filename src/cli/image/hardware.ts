@@ -11,7 +11,7 @@ import { writePage } from './write-page.ts';
 interface HardwareArguments extends FlavourArguments {
   readonly ids: string[] | undefined;
   readonly html: string | undefined;
-  readonly json: boolean;
+  readonly json: boolean | undefined;
 }
 
 export const hardwareCommand: CommandModule<object, HardwareArguments> = {
@@ -21,7 +21,7 @@ export const hardwareCommand: CommandModule<object, HardwareArguments> = {
     flavourOption(yargs)
       .positional('ids', { type: 'string', array: true, describe: 'vendor:device as lspci -nn and lsusb show it' })
       .option('html', { type: 'string', requiresArg: true, describe: 'write the searchable page to this file' })
-      .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
+      .option('json', { type: 'boolean', describe: 'print JSON' })
       .conflicts('html', 'json')
       .example('$0 image hardware', 'the drivers by what they are for')
       .example('$0 image hardware 10ec:8168', 'is this card served?'),
@@ -34,7 +34,7 @@ export const hardwareCommand: CommandModule<object, HardwareArguments> = {
     }
     const text = await read('hardware');
     const list = JSON.parse(text) as HardwareList;
-    if (json) console.log(text.trimEnd());
+    if (json === true) console.log(text.trimEnd());
     else if (ids === undefined || ids.length === 0) console.log(groupLines(list).join('\n'));
     else {
       const answers = ids.map((id) => served(list, id));

@@ -16,7 +16,7 @@ class SizeError extends CodedError<'SIZE_PART_UNKNOWN'> {}
 interface SizeArguments extends FlavourArguments {
   readonly part: string | undefined;
   readonly html: string | undefined;
-  readonly json: boolean;
+  readonly json: boolean | undefined;
 }
 
 export const sizeCommand: CommandModule<object, SizeArguments> = {
@@ -26,7 +26,7 @@ export const sizeCommand: CommandModule<object, SizeArguments> = {
     flavourOption(yargs)
       .positional('part', { type: 'string', describe: 'look into one part or package, such as base/libnode115' })
       .option('html', { type: 'string', requiresArg: true, describe: 'write the map as a page to this file' })
-      .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
+      .option('json', { type: 'boolean', describe: 'print JSON' })
       .conflicts('html', 'json')
       .example('$0 image size', 'weigh dist/cpushare-seller.iso')
       .example('$0 image size base', 'the packages in it, largest first')
@@ -37,7 +37,7 @@ export const sizeCommand: CommandModule<object, SizeArguments> = {
     const budgetBytes = source.spec.budgets.isoBytes;
     if (html !== undefined) {
       await writePage(html, sizePage(tree, budgetBytes));
-    } else if (json) console.log(JSON.stringify(tree));
+    } else if (json === true) console.log(JSON.stringify(tree));
     else console.log(sizeText(tree, { part, budgetBytes, colours: wantsColours() }));
   },
 };
