@@ -6,7 +6,7 @@
 import { cp, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { onTestFailed, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { chooseMirrors } from '../../scripts/apt/mirrors.ts';
 import type { BuiltImage } from '../../scripts/build.ts';
 import { cacheFolder } from '../../scripts/cache-folder.ts';
@@ -93,7 +93,9 @@ export async function bootBesideAccessPoint(
     { debianPackage: 'qemu-system-x86' },
   );
   onTestFinished(() => machine.stop());
-  onTestFailed(async ({ task }) => {
+  // Before the folder is taken away: what is registered last runs first.
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state !== 'fail') return;
     const kept = join(projectRoot, 'dist/test-artifacts', task.name.replace(/[^A-Za-z0-9]+/g, '-').slice(0, 80));
     await mkdir(kept, { recursive: true });
     await cp(serialLog, join(kept, 'serial.log'));
