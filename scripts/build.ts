@@ -22,6 +22,7 @@ import { agentStep, baseStep, type ImageSteps, modulesStep, readModules } from '
 import { type Bundle, bundleSellClient } from './sell-client-bundle.ts';
 import { readSource } from './source-files.ts';
 import { openSteps, type Result, type Step, type Steps, sourceFile } from './steps.ts';
+import { pruneSteps } from './steps-prune.ts';
 import type { ToolContents } from './tool-contents.ts';
 import { lockedTools, type Tools } from './tools.ts';
 import { sha256OfTree } from './tree-hash.ts';
@@ -111,6 +112,7 @@ async function buildFrom(job: Job): Promise<BuiltImage> {
   const medium = await packMedium(shared, { packages, kernelPackage, modules, layers, origin }, steps);
   const tars = { base: await textOf(base, 'base.tar.sha256'), agent: await textOf(agent, 'agent.tar.sha256') };
   const published = await publish({ ...medium, layers, tars, lock, sellClient }, options.outputFolder, source);
+  await pruneSteps(job.buildFolder);
   return { ...published, tools: tooling.tools, steps: done };
 }
 

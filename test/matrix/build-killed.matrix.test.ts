@@ -57,7 +57,8 @@ it('ends with the same components, however often it was killed', async () => {
   const times = new Map<string, number>();
   let kills = 0;
   for (let round = 0; round < 60; round += 1) {
-    const outcome = await runUntil(output, (line) => {
+    const outcome = await runUntil(output, (told) => {
+      const line = told.replace(/\d+/, 'some'); // so many packages left
       const count = times.get(line) ?? 0;
       if (line.startsWith('Packages fetched') || count >= 2) return undefined;
       times.set(line, count + 1);
