@@ -99,8 +99,9 @@ describe('the image', () => {
 async function lockedTool(path: string): Promise<string[]> {
   const tools = join(usual.checkout, 'dist/build/tools');
   const [key = ''] = await readdir(tools);
-  const libraries = join(tools, key, 'usr/lib/x86_64-linux-gnu');
-  return [join(libraries, 'ld-linux-x86-64.so.2'), '--library-path', libraries, join(tools, key, path)];
+  const root = join(tools, key, 'out/root');
+  const libraries = join(root, 'usr/lib/x86_64-linux-gnu');
+  return [join(libraries, 'ld-linux-x86-64.so.2'), '--library-path', libraries, join(root, path)];
 }
 
 const verify = (file: string, folder: string) => ['bin/cpushare.js', 'image', 'verify-build', file, '--folder', folder];
