@@ -167,10 +167,11 @@ async function unpackAll({ lock, options, buildFolder }: Job, steps: Steps) {
   const tools = lockedTools(join(unpackedTools.folder, 'root'), lock.sourceDateEpoch);
   const toolContents = JSON.parse(await textOf(unpackedTools, 'contents.json')) as ToolContents;
   if (missing.length > 0) options.progress(`Unpacking ${missing.length} packages of the image`);
-  const packages = new Map<string, Result>();
+  const unpacked = new Map<string, Result>();
   await eachTwice(others, async (one) => {
-    packages.set(one.name, await steps.run(unpack(one, tools)));
+    unpacked.set(one.name, await steps.run(unpack(one, tools)));
   });
+  const packages = new Map(others.map(({ name }) => [name, unpacked.get(name) as Result]));
   return { tools, toolContents, unpackedTools, packages };
 }
 

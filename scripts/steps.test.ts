@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSteps, type Step, sourceFile } from './steps.ts';
+import { type Artifact, openSteps, type Step, sourceFile } from './steps.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -40,6 +40,14 @@ describe('a step', () => {
     expect(await readFile(other.file('out.txt').path, 'utf8')).toBe('B');
     const louder = await shout('b', { values: { mark: '!!' } });
     expect(await steps.run(louder)).toMatchObject({ ran: true, why: ['mark ! → !!'] });
+  });
+
+  it('does not mind the order in which its inputs were made', async () => {
+    const steps = await open();
+    const { files } = await shout('a');
+    const other = { 'the other': files['the input'] as Artifact };
+    await steps.run(await shout('a', { files: { ...files, ...other } }));
+    expect((await steps.run(await shout('a', { files: { ...other, ...files } }))).ran).toBe(false);
   });
 
   it('tells where a changed input comes from', async () => {

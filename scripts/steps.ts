@@ -134,8 +134,10 @@ function keyOf(step: Step, recipe: Recipe): string {
   return createHash('sha256').update(parts).digest('hex').slice(0, 24);
 }
 
+/** By name, so that the order in which they were made does not count. */
 function contentsOf(step: Step): Record<string, string> {
-  return Object.fromEntries(Object.entries(step.files).map(([name, { sha256 }]) => [name, sha256]));
+  const names = Object.keys(step.files).sort();
+  return Object.fromEntries(names.map((name) => [name, step.files[name]?.sha256 ?? '']));
 }
 
 function resultOf(step: Step, place: string, record: StepRecord, run: Pick<Result, 'ran' | 'why' | 'seconds'>): Result {
