@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { expect, onTestFailed, onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { projectRoot } from '../../scripts/project.ts';
 import { type AcceleratorChoice, chooseAccelerator } from '../../scripts/run/accelerator.ts';
 import { writeConfigurationVolume } from '../../scripts/run/configuration-volume.ts';
@@ -94,7 +94,10 @@ export async function bootScene(scene: Scene, options: Partial<MachineOptions> =
     ...hardware,
   });
   onTestFinished(() => machine.close());
-  onTestFailed((context) => keepTraces(context.task.name, scene, machine));
+  // Not onTestFailed, which comes when all of these are done: machine and folder would be gone.
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === 'fail') await keepTraces(task.name, scene, machine);
+  });
   return machine;
 }
 
