@@ -1,5 +1,5 @@
 # The smallest bootable disk that mkosi makes of Debian: systemd, udev, one kernel, systemd-boot, the root as a squashfs, no
-# documentation; the ESP just holds what mkosi puts there. Runs as root inside the builder's root, in /work.
+# documentation; the ESP as small as firmware reads FAT32. Runs as root inside the builder's root, in /work.
 set -eu
 mkdir -p /work/mkosi/mkosi.repart /work/mkosi/mkosi.sandbox/etc/apt/sources.list.d
 cd /work/mkosi
@@ -41,8 +41,8 @@ Type=esp
 Format=vfat
 CopyFiles=/boot:/
 CopyFiles=/efi:/
-SizeMinBytes=160M
-SizeMaxBytes=160M
+SizeMinBytes=264M
+SizeMaxBytes=264M
 END
 cat >mkosi.repart/10-root.conf <<'END'
 [Partition]
