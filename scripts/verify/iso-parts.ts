@@ -5,10 +5,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { type Extent, SECTOR_BYTES } from '../../src/shared/iso9660-records.ts';
 import { GRUB_CONFIG_PATH, INITRD_PATH, KERNEL_PATH } from '../grub.ts';
 import { ABOUT_FILES, ABOUT_FOLDER } from '../medium-files.ts';
 import { readMembers } from './read-cpio.ts';
-import { type Extent, IsoError, type ReadAt, readerOf, readVolume, SECTOR_BYTES } from './read-iso.ts';
+import { IsoError, type ReadAt, readerOf, readVolume } from './read-iso.ts';
 
 export interface IsoPart {
   /** `kernel`, `initrd: init`, `/.cpushare/sbom.cdx.json` … */

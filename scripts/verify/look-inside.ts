@@ -3,10 +3,10 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { lstat, mkdir, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { Extent } from '../../src/shared/iso9660-records.ts';
 import { sha256OfFile } from '../fetch.ts';
 import type { Tools } from '../tools.ts';
 import { differingKeys } from './compare-parts.ts';
-import type { Extent } from './read-iso.ts';
 
 export interface Piece {
   readonly iso: string;

@@ -1,5 +1,6 @@
 /** Which files a newc archive (an initrd) holds and where they lie. It may come from anybody; see cpio.ts for the format. */
-import { type Extent, IsoError, type ReadAt } from './read-iso.ts';
+import type { Extent } from '../../src/shared/iso9660-records.ts';
+import { IsoError, type ReadAt } from './read-iso.ts';
 
 const HEADER_BYTES = 110;
 const MAX_MEMBERS = 10_000;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Extent } from '../../src/shared/iso9660-records.ts';
 import { cpioArchive } from '../cpio.ts';
 import { isoFile } from '../testing/iso-file.ts';
 import { readMembers } from './read-cpio.ts';
-import { type Extent, readVolume } from './read-iso.ts';
+import { readVolume } from './read-iso.ts';
 
 const readAt = (bytes: Buffer) => (extent: Extent) => bytes.subarray(extent.start, extent.start + extent.sizeBytes);
 

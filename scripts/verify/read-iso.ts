@@ -4,20 +4,14 @@
  */
 import { readSync } from 'node:fs';
 import { CodedError } from '../../src/shared/errors.ts';
+import { type Extent, folderRecords, rootFolder, SECTOR_BYTES } from '../../src/shared/iso9660-records.ts';
 
 export class IsoError extends CodedError<'ISO_NOT_ISO' | 'ISO_DAMAGED'> {}
 
-export const SECTOR_BYTES = 2048;
 const FIRST_DESCRIPTOR = 16;
 const MAX_FOLDER_BYTES = 1 << 20;
 const MAX_DEPTH = 8;
 const MAX_FILES = 10_000;
-
-/** A stretch of the volume, in bytes. */
-export interface Extent {
-  readonly start: number;
-  readonly sizeBytes: number;
-}
 
 export interface Volume {
   readonly sizeBytes: number;
@@ -65,7 +59,7 @@ export function readVolume(readAt: ReadAt, sizeBytes: number, name = 'it'): Volu
       if (files.size > MAX_FILES) throw damaged(`it holds more than ${MAX_FILES} files`);
     }
   };
-  walk(extentIn(descriptor.subarray(156, 190)), '', 0);
+  walk(rootFolder(descriptor), '', 0);
   return { sizeBytes, files: new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
@@ -75,47 +69,17 @@ interface Entry {
   readonly extent: Extent;
 }
 
-/** ECMA-119 §9.1. Records do not cross sectors; the rest of a sector is zero. */
 function* entriesIn(folder: Buffer): Generator<Entry> {
-  for (let at = 0; at < folder.length; ) {
-    const length = folder[at] ?? 0;
-    if (length === 0) {
-      at = (Math.floor(at / SECTOR_BYTES) + 1) * SECTOR_BYTES;
-      continue;
-    }
-    const record = folder.subarray(at, at + length);
-    const idBytes = record[32] ?? 0;
-    if (length < 34 || record.length < length || 33 + idBytes > length)
-      throw damaged(`a folder record of ${length} bytes`);
-    at += length;
-    const identifier = record.subarray(33, 33 + idBytes).toString('latin1');
+  for (const record of folderRecords(folder, damaged)) {
+    const identifier = Buffer.from(record.identifier).toString('latin1');
     if (identifier === '\0' || identifier === '\x01') continue;
-    const flags = record[25] ?? 0;
-    if ((flags & 0x80) !== 0) throw damaged(`${JSON.stringify(identifier)} is spread over several extents`);
-    const name = rockRidgeName(record) || identifier.replace(/;\d+$/, '');
+    if (record.isContinued) throw damaged(`${JSON.stringify(identifier)} is spread over several extents`);
+    const name = Buffer.from(record.longName).toString('utf8') || identifier.replace(/;\d+$/, '');
     if (name === '.' || name === '..' || !/^[^/\p{Cc}\p{Cf}]+$/u.test(name)) {
       throw damaged(`a file is named ${JSON.stringify(name)}`);
     }
-    yield { name, isFolder: (flags & 2) !== 0, extent: extentIn(record) };
+    yield { name, isFolder: record.isFolder, extent: record.extent };
   }
-}
-
-/** IEEE P1282 §4.1.4: the NM entries of the system use area. */
-function rockRidgeName(record: Buffer): string {
-  const idBytes = record[32] ?? 0;
-  let name = '';
-  for (let at = 33 + idBytes + (idBytes % 2 === 0 ? 1 : 0); at + 4 <= record.length; ) {
-    const length = record[at + 2] ?? 0;
-    if (length < 4 || at + length > record.length) break;
-    if (record.toString('latin1', at, at + 2) === 'NM') name += record.toString('utf8', at + 5, at + length);
-    at += length;
-  }
-  return name;
-}
-
-/** Both-endian numbers, of which the little-endian half is read. */
-function extentIn(record: Buffer): Extent {
-  return { start: record.readUInt32LE(2) * SECTOR_BYTES, sizeBytes: record.readUInt32LE(10) };
 }
 
 function refuseOutside({ start, sizeBytes }: Extent, size: number): void {

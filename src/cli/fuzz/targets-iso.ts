@@ -9,7 +9,8 @@ import { projectRoot } from '../../../scripts/project.ts';
 import { isoFile } from '../../../scripts/testing/iso-file.ts';
 import { readAbout } from '../../../scripts/verify/about.ts';
 import { readMembers } from '../../../scripts/verify/read-cpio.ts';
-import { type Extent, readVolume } from '../../../scripts/verify/read-iso.ts';
+import { readVolume } from '../../../scripts/verify/read-iso.ts';
+import type { Extent } from '../../shared/iso9660-records.ts';
 import type { Target } from './target.ts';
 import { requirePrintable } from './target.ts';
 
