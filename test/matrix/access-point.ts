@@ -153,12 +153,14 @@ async function toolsArchive(
     ...(await radioModules(image, folder)),
     ...(await programs({ 'bin/busybox': 'busybox', 'sbin/iw': 'iw', 'usr/sbin/hostapd': 'hostapd' })),
   ];
-  const folders = new Set(['radio']);
+  const folders = new Set(['dev', 'radio']);
   for (const { path } of files) {
     for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) folders.add(parent);
   }
   return [
     ...[...folders].sort().map((path): CpioEntry => ({ kind: 'directory', path, mode: 0o755 })),
+    // A shell gives it to what it starts in the background.
+    { kind: 'character-device', path: 'dev/null', mode: 0o666, major: 1, minor: 3 },
     ...files,
     {
       kind: 'file',
