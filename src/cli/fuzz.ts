@@ -46,12 +46,12 @@ export const fuzzCommand: CommandModule<object, FuzzArguments> = {
 
     const random = seededRandom(args.seed);
     const states = targets.map(newState);
-    for (const state of states) runSeeds(state, coverage);
+    for (const state of states) await runSeeds(state, coverage);
     const end = performance.now() + 1000 * args.seconds;
     for (let turn = 0; performance.now() < end; turn += 1) {
       const state = states[turn % states.length] as FuzzState;
       const turnEnd = Math.min(end, performance.now() + turnMs(state.target));
-      while (performance.now() < turnEnd) runBatch(state, random, coverage);
+      while (performance.now() < turnEnd) await runBatch(state, random, coverage);
     }
     coverage?.stop();
     for (const { target, inputs, corpus, seen } of states) {
@@ -79,7 +79,8 @@ async function replay(targets: readonly Target[], path: string): Promise<void> {
   } catch (cause) {
     throw new FuzzError('FUZZ_INPUT_UNREADABLE', `${path} cannot be read`, { cause, nextStep: 'check the path' });
   }
-  const findings = targets.flatMap((target) => judgeInput(target, input) ?? []);
+  const findings: Finding[] = [];
+  for (const target of targets) findings.push(...[(await judgeInput(target, input)) ?? []].flat());
   for (const { target, kind, sentence } of findings) console.log(`${target}: ${kind}: ${sentence}`);
   if (findings.length === 0) console.log('nothing is wrong with it any more');
   process.exitCode = findings.length === 0 ? 0 : 1;

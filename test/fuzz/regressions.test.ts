@@ -14,20 +14,20 @@ const target = (name: string): Target => {
 };
 const { eventLog } = loadFixture('p256').report.evidence;
 
-it('a log that ends in zeros and a one: each event looked through the rest for padding', () => {
+it('a log that ends in zeros and a one: each event looked through the rest for padding', async () => {
   const input = new Uint8Array(1_500_000);
   input.set(eventLog);
   input[input.length - 1] = 1;
-  expect(judgeInput({ ...target('event-log-bytes'), maxBytes: input.length }, input)).toBeNull();
+  expect(await judgeInput({ ...target('event-log-bytes'), maxBytes: input.length }, input)).toBeNull();
 });
 
 it.each([
   { name: 'reference-values', json: '{"\\u202eACCEPTED":1}' },
   { name: 'policy', json: '{"\\u009b32mACCEPTED":1}' },
-])('a key in $name that steers the terminal: the error quoted it as it was', ({ name, json }) => {
+])('a key in $name that steers the terminal: the error quoted it as it was', async ({ name, json }) => {
   let shown = '';
   try {
-    target(name).run(new TextEncoder().encode(json));
+    await target(name).run(new TextEncoder().encode(json));
   } catch (error) {
     shown = describeError(error);
   }

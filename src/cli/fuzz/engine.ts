@@ -31,46 +31,46 @@ export function newState(target: Target): FuzzState {
 }
 
 /** Runs the seeds themselves: they must be taken well, and their blocks are known afterwards. */
-export function runSeeds(state: FuzzState, coverage: Coverage | null): void {
-  for (const seed of state.target.seeds) note(state, judgeInput(state.target, seed));
+export async function runSeeds(state: FuzzState, coverage: Coverage | null): Promise<void> {
+  for (const seed of state.target.seeds) note(state, await judgeInput(state.target, seed));
   for (const block of coverage?.take() ?? []) state.seen.add(block);
 }
 
-export function runBatch(state: FuzzState, random: Random, coverage: Coverage | null): void {
+export async function runBatch(state: FuzzState, random: Random, coverage: Coverage | null): Promise<void> {
   const { target, corpus } = state;
   const batch: Uint8Array[] = [];
   const end = performance.now() + LOOK_SHARE * state.lookMs;
   while (batch.length < BATCH || performance.now() < end) {
     const input = mutated(target, corpus, random);
     batch.push(input);
-    note(state, judgeInput(target, input));
+    note(state, await judgeInput(target, input));
     state.inputs += 1;
   }
   if (coverage === null) return;
   const start = performance.now();
   const blocks = coverage.take();
   state.lookMs = performance.now() - start;
-  if (hasNews(state, blocks)) keepNews(state, batch, random, coverage, { left: MAX_LOOKS });
+  if (hasNews(state, blocks)) await keepNews(state, batch, random, coverage, { left: MAX_LOOKS });
 }
 
 /** Halves the batch until it is known which inputs the news came from. */
-function keepNews(
+async function keepNews(
   state: FuzzState,
   inputs: readonly Uint8Array[],
   random: Random,
   coverage: Coverage,
   looks: { left: number },
-): void {
+): Promise<void> {
   if (inputs.length === 0 || looks.left === 0) return;
-  for (const input of inputs) judgeInput(state.target, input);
+  for (const input of inputs) await judgeInput(state.target, input);
   looks.left -= 1;
   const blocks = coverage.take();
   if (!hasNews(state, blocks)) return;
   const [only] = inputs;
   if (inputs.length > 1 || only === undefined) {
     const half = inputs.length >> 1;
-    keepNews(state, inputs.slice(0, half), random, coverage, looks);
-    keepNews(state, inputs.slice(half), random, coverage, looks);
+    await keepNews(state, inputs.slice(0, half), random, coverage, looks);
+    await keepNews(state, inputs.slice(half), random, coverage, looks);
     return;
   }
   for (const block of blocks) state.seen.add(block);

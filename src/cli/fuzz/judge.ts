@@ -17,33 +17,33 @@ const MEMORY_PER_BYTE = 512;
 /** A pause of the machine or the collector is no finding: all of these must be too slow. */
 const RETRIES = 3;
 
-export function judgeInput(target: Target, input: Uint8Array): Finding | null {
-  const first = measure(target, input);
+export async function judgeInput(target: Target, input: Uint8Array): Promise<Finding | null> {
+  const first = await measure(target, input);
   if (first.error !== undefined) return { target: target.name, input, ...crash(first.error) };
   const allowedMs = target.baseMs + (MS_PER_KB * input.length) / 1024;
   if (first.ms > allowedMs) {
     let best = first.ms;
     for (let retry = 0; retry < RETRIES && best > allowedMs; retry += 1)
-      best = Math.min(best, measure(target, input).ms);
+      best = Math.min(best, (await measure(target, input)).ms);
     if (best > allowedMs) {
       const sentence = `${input.length} bytes took ${best.toFixed(1)} ms of CPU, allowed are ${allowedMs.toFixed(1)}`;
       return { target: target.name, kind: 'slow', input, sentence };
     }
   }
   const allowedBytes = MEMORY_BASE_BYTES + MEMORY_PER_BYTE * input.length;
-  if (first.bytes > allowedBytes && measure(target, input).bytes > allowedBytes) {
+  if (first.bytes > allowedBytes && (await measure(target, input)).bytes > allowedBytes) {
     const sentence = `${input.length} bytes made the memory grow by ${first.bytes}, allowed are ${allowedBytes}`;
     return { target: target.name, kind: 'memory', input, sentence };
   }
   return null;
 }
 
-function measure(target: Target, input: Uint8Array): { ms: number; bytes: number; error?: unknown } {
+async function measure(target: Target, input: Uint8Array): Promise<{ ms: number; bytes: number; error?: unknown }> {
   const memory = usedBytes();
   const start = process.cpuUsage();
   let error: unknown;
   try {
-    target.run(Uint8Array.from(input));
+    await target.run(Uint8Array.from(input));
   } catch (thrown) {
     error = isRefusal(thrown) ? unprintable(thrown) : (thrown ?? new Error('threw nothing'));
   }

@@ -13,7 +13,7 @@ export interface Target {
   /** CPU milliseconds that even an empty input may take: signatures. The rest is counted per byte. */
   readonly baseMs: number;
   /** Throws coded errors for input it refuses, `BrokenRule` when it took what it must not, and nothing else. */
-  readonly run: (input: Uint8Array) => void;
+  readonly run: (input: Uint8Array) => void | Promise<void>;
 }
 
 /** A rule about accepted input does not hold: as bad as a crash. */

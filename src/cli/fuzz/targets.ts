@@ -9,6 +9,7 @@ import { imageTargets } from './targets-image.ts';
 import { isoTargets } from './targets-iso.ts';
 import { logTargets } from './targets-logs.ts';
 import { tpmTargets } from './targets-tpm.ts';
+import { volumeTargets } from './targets-volumes.ts';
 
 export function allTargets(): readonly Target[] {
   return [
@@ -21,5 +22,6 @@ export function allTargets(): readonly Target[] {
     ...configurationTargets(),
     ...imageTargets(),
     ...isoTargets(),
+    ...volumeTargets(),
   ];
 }
