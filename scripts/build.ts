@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lockFolder, type Release } from '../src/shared/folder-lock-node.ts';
 import type { Mirrors } from './apt/mirrors.ts';
+import { requireReadable } from './compression.ts';
 import { downloadProgress } from './download-progress.ts';
 import { fetchPackages, refuseFullDisk } from './fetch.ts';
 import { type ImageSource, lockOf, readImageSource } from './image-source.ts';
@@ -97,6 +98,8 @@ async function buildFrom(job: Job): Promise<BuiltImage> {
   const shared: ImageSteps = { image: source.image, spec, sourceDateEpoch: lock.sourceDateEpoch, ...tooling };
   const kernelPackage = packagesFor(lock, 'kernel')[0]?.name ?? '';
   const modules = await steps.run(modulesStep(shared, packages.get(kernelPackage) as Result));
+  const kernelTree = join(packages.get(kernelPackage)?.folder ?? '', 'tree');
+  await requireReadable(spec, join(kernelTree, `boot/config-${(await readModules(modules)).version}`));
   const inRoot = new Map(packagesFor(lock, 'root').map((one) => [one.name, packages.get(one.name) as Result]));
   const base = await steps.run(baseStep(shared, inRoot, modules));
   const bundle = await bundleOf(job);

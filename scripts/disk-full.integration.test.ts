@@ -63,7 +63,12 @@ describe.skipIf(!isRoot)(`a full disk${isRoot ? '' : ' (skipped: only root can m
       tar.entry({ name: 'noise' }, randomBytes(8 * 2 ** 20));
       tar.finalize();
       const packing = packSquashfs(
-        { tar: Readable.from(tar), compression: 'zstd', sourceDateEpoch: 1_700_000_000, output: join(folder, 'root') },
+        {
+          tar: Readable.from(tar),
+          compression: { compressor: 'zstd', level: 19, blockKiB: 1024 },
+          sourceDateEpoch: 1_700_000_000,
+          output: join(folder, 'root'),
+        },
         tools,
       );
       await expect(packing).rejects.toMatchObject({ code: 'DISK_FULL' });

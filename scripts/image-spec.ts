@@ -5,6 +5,7 @@ import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { SellerConfiguration } from '../src/protocol/messages.ts';
 import { CodedError } from '../src/shared/errors.ts';
+import { InitrdCompression, SquashfsCompression } from './compression.ts';
 
 export class ImageSpecError extends CodedError<'IMAGE_SPEC_UNREADABLE' | 'IMAGE_SPEC_INVALID'> {}
 
@@ -71,7 +72,10 @@ export const ImageSpec = Type.Object(
         strict,
       ),
     ),
-    squashfs: Type.Object({ compression: Type.Union([Type.Literal('xz'), Type.Literal('zstd')]) }, strict),
+    /** Of both layers of the root. */
+    squashfs: SquashfsCompression,
+    /** Around them, early user space and all. */
+    initrd: InitrdCompression,
     /** A build that passes one fails. */
     budgets: Type.Object(
       {

@@ -1,6 +1,6 @@
 /**
  * The initrd: the program that mounts the root, three kernel modules, and the whole root as two squashfs layers. No shell.
- * Nothing in it is compressed a second time. It is measured twice before it runs, by GRUB and by the kernel's EFI stub.
+ * It is measured twice before it runs, by GRUB and by the kernel's EFI stub.
  */
 import { createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
@@ -8,8 +8,10 @@ import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CodedError } from '../src/shared/errors.ts';
+import { type InitrdCompression, initrdCompressor } from './compression.ts';
 import { type CpioEntry, cpioArchive } from './cpio.ts';
 import { earlyFolders, earlyInit } from './tiny-init/early-init.ts';
+import type { Tools } from './tools.ts';
 
 export class InitrdError extends CodedError<'INITRD_NOT_ELF' | 'INITRD_NOT_SQUASHFS'> {}
 
@@ -18,18 +20,23 @@ export interface InitrdInput {
   readonly modules: readonly string[];
   /** The root's layers: /base.sqfs, and /agent.sqfs which lies over it. */
   readonly layers: { readonly base: string; readonly agent: string };
+  /** Of the whole. The layers are compressed already, or are not where this is. */
+  readonly compression: InitrdCompression;
   readonly output: string;
   readonly sourceDateEpoch: number;
 }
 
-/** Writes the initrd and returns its path. @throws InitrdError, CpioError */
-export async function packInitrd(input: InitrdInput): Promise<string> {
+/** Writes the initrd and returns its path. @throws InitrdError, CpioError, ToolError */
+export async function packInitrd(input: InitrdInput, tools: Pick<Tools, 'run'>): Promise<string> {
   for (const file of input.modules) await mustStartWith(file, '7f454c46', 'INITRD_NOT_ELF');
   for (const file of Object.values(input.layers)) await mustStartWith(file, '68737173', 'INITRD_NOT_SQUASHFS');
   const entries = entriesOf(input);
   const partial = `${input.output}.part`;
   try {
-    await pipeline(Readable.from(cpioArchive(entries, input.sourceDateEpoch)), createWriteStream(partial));
+    const archive = Readable.from(cpioArchive(entries, input.sourceDateEpoch));
+    const compressor = initrdCompressor(input.compression);
+    if (compressor === null) await pipeline(archive, createWriteStream(partial));
+    else await tools.run(compressor.tool, compressor.args, { input: archive, outputFile: partial });
     await rename(partial, input.output);
   } catch (error) {
     await rm(partial, { force: true });

@@ -1,6 +1,7 @@
 /** The steps from the root's layers to the ISO: initrd, boot loaders, ESP, ISO, and the reference values of what was made. */
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { initrdCompressor } from './compression.ts';
 import { packEsp } from './esp.ts';
 import { hybridMbrIn, packBiosGrub, readGrubTemplate, renderGrubConfig } from './grub.ts';
 import { packInitrd } from './initrd.ts';
@@ -75,7 +76,8 @@ const treeOf = (packages: MediumInput['packages'], name: string) => join(package
 const grubModules = (packages: MediumInput['packages']) =>
   join(treeOf(packages, 'grub-pc-bin'), 'usr/lib/grub/i386-pc');
 
-async function initrdStep({ spec, sourceDateEpoch }: ImageSteps, input: MediumInput): Promise<Step> {
+async function initrdStep(shared: ImageSteps, input: MediumInput): Promise<Step> {
+  const { spec, sourceDateEpoch, tools, toolContents } = shared;
   const staged = await readModules(input.modules);
   const modules = await Promise.all(
     spec.initrdModules.map(async (name) => {
@@ -85,22 +87,24 @@ async function initrdStep({ spec, sourceDateEpoch }: ImageSteps, input: MediumIn
     }),
   );
   const { base, agent } = input.layers;
+  const compression = spec.initrd;
+  const compressor = initrdCompressor(compression)?.tool ?? null;
   return {
     name: `${spec.name}/initrd`,
-    recipe: ['initrd.ts'],
+    recipe: ['initrd.ts', ...(compressor === null ? [] : ['tools.ts'])],
     declaredIn,
     files: {
       ...{ 'base layer': base, 'agent layer': agent },
       ...Object.fromEntries(modules.map((one) => [`module ${basename(one.path)}`, one])),
     },
-    values: { sourceDateEpoch },
+    values: {
+      compression,
+      sourceDateEpoch,
+      ...(compressor === null ? {} : { [compressor]: toolContents[compressor] }),
+    },
     make: async (to) => {
-      await packInitrd({
-        modules: modules.map((one) => one.path),
-        layers: { base: base.path, agent: agent.path },
-        output: join(to, 'initrd.img'),
-        sourceDateEpoch,
-      });
+      const files = { modules: modules.map((one) => one.path), layers: { base: base.path, agent: agent.path } };
+      await packInitrd({ ...files, compression, output: join(to, 'initrd.img'), sourceDateEpoch }, tools);
     },
   };
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import type { SquashfsCompression } from './compression.ts';
 import { sha256OfFile } from './fetch.ts';
 import { namedFirmware } from './firmware.ts';
 import type { ImageSpec } from './image-spec.ts';
@@ -69,7 +70,7 @@ export function baseStep(
   // The maker gets what the key holds, so that it cannot read what the key does not know.
   const { files, libraries, icuData, links, firmware } = spec;
   const declared = { files, libraries, icuData, links, ...(firmware === undefined ? {} : { firmware }) };
-  const { compression } = spec.squashfs;
+  const compression = spec.squashfs;
   const trees = names.map((name) => [`package ${name}`, treeOf(packages.get(name) as Result)]);
   return {
     name: `${spec.name}/base`,
@@ -115,7 +116,7 @@ export interface AgentInput {
 export function agentStep({ spec, sourceDateEpoch, tools, toolContents }: ImageSteps, input: AgentInput): Step {
   const { sellClient, overlays, kernelVersion } = input;
   const { name, version, suite, accounts, kernelCommandLine, debugShell = false } = spec;
-  const { compression } = spec.squashfs;
+  const compression = spec.squashfs;
   const base = input.base.file('entries.json');
   return {
     name: `${name}/agent`,
@@ -146,7 +147,7 @@ export function agentStep({ spec, sourceDateEpoch, tools, toolContents }: ImageS
 
 interface LayerOptions {
   readonly to: string;
-  readonly compression: ImageSpec['squashfs']['compression'];
+  readonly compression: SquashfsCompression;
   readonly sourceDateEpoch: number;
   readonly tools: Tools;
 }

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SquashfsCompression } from './compression.ts';
 import type { RootEntry } from './root-entry.ts';
 import { rootTar } from './root-tar.ts';
 import { decompressBlock } from './size-tree/decompress-block.ts';
@@ -32,7 +33,7 @@ const contents: Record<string, Uint8Array> = {
 };
 const folders = ['etc', 'usr', 'usr/bin', 'usr/lib', 'var', 'var/many'];
 
-async function packed(compression: 'xz' | 'zstd'): Promise<string> {
+async function packed(compression: SquashfsCompression): Promise<string> {
   const entries: RootEntry[] = [
     ...folders.map((path): RootEntry => ({ kind: 'folder', path })),
     ...Object.entries(contents).map(
@@ -41,12 +42,22 @@ async function packed(compression: 'xz' | 'zstd'): Promise<string> {
     { kind: 'link', path: 'usr/lib/link', target: 'text' },
   ];
   entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-  const output = join(scratch, `${compression}.sqfs`);
+  const output = fileOf(compression);
   await packSquashfs({ tar: rootTar(entries, 1e9), compression, sourceDateEpoch: 1e9, output }, tools);
   return output;
 }
 
-describe.each(['zstd', 'xz'] as const)('a squashfs compressed with %s', (compression) => {
+const fileOf = (compression: SquashfsCompression) => join(scratch, `${JSON.stringify(compression)}.sqfs`);
+
+const compressions: readonly SquashfsCompression[] = [
+  { compressor: 'zstd', level: 19, blockKiB: 1024 },
+  { compressor: 'zstd', level: 3, blockKiB: 128 },
+  { compressor: 'xz', x86Filter: true, blockKiB: 1024 },
+  { compressor: 'xz', x86Filter: false, blockKiB: 1024 },
+  { compressor: 'gzip', level: 9, blockKiB: 1024 },
+];
+
+describe.each(compressions)('a squashfs compressed with $compressor, blocks of $blockKiB KiB', (compression) => {
   it('tells every file, its size and what it weighs', async () => {
     const path = await packed(compression);
     const { files, tableBytes } = await readPackedFiles(await readFile(path), decompressBlock);
@@ -67,7 +78,7 @@ describe.each(['zstd', 'xz'] as const)('a squashfs compressed with %s', (compres
   }, 60_000);
 
   it('answers a damaged one with files or a coded error', async () => {
-    const whole = await readFile(join(scratch, `${compression}.sqfs`));
+    const whole = await readFile(fileOf(compression));
     for (let at = 0; at < 96; at += 1) {
       const damaged = Buffer.from(whole);
       damaged[at] = (damaged[at] ?? 0) ^ 0x55;

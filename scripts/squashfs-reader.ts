@@ -21,7 +21,11 @@ export interface PackedFiles {
 }
 
 /** One compressed block of the kind that the squashfs names. */
-export type DecompressBlock = (compression: 'xz' | 'zstd', block: Uint8Array) => Promise<Uint8Array>;
+export type DecompressBlock = (compression: BlockCompression, block: Uint8Array) => Promise<Uint8Array>;
+export type BlockCompression = (typeof COMPRESSORS)[keyof typeof COMPRESSORS];
+
+/** By number in the superblock. */
+const COMPRESSORS = { 1: 'gzip', 4: 'xz', 6: 'zstd' } as const;
 
 const NO_FRAGMENT = 0xffffffff;
 const UNCOMPRESSED_DATA = 1 << 24;
@@ -32,7 +36,7 @@ const MAX_FILES = 1_000_000;
 
 interface Layout {
   readonly bytes: Buffer;
-  readonly compression: 'xz' | 'zstd';
+  readonly compression: BlockCompression;
   readonly blockBytes: number;
   readonly usedBytes: number;
   readonly inodeTable: number;
@@ -69,8 +73,8 @@ export async function readPackedFiles(squashfs: Uint8Array, decompress: Decompre
 function readSuperblock(bytes: Buffer, decompress: DecompressBlock): Layout {
   if (bytes.toString('latin1', 0, 4) !== 'hsqs' || bytes.readUInt16LE(28) !== 4) throw malformed('no squashfs 4');
   const compressor = bytes.readUInt16LE(20);
-  if (compressor !== 4 && compressor !== 6) throw malformed(`compressor ${compressor}`);
-  const compression = compressor === 4 ? 'xz' : 'zstd';
+  if (compressor !== 1 && compressor !== 4 && compressor !== 6) throw malformed(`compressor ${compressor}`);
+  const compression = COMPRESSORS[compressor];
   const cache = new Map<number, Promise<{ content: Buffer; next: number }>>();
   const metadata = async (at: number) => {
     const header = bytes.readUInt16LE(at);

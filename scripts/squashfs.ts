@@ -1,12 +1,13 @@
 /** The root file system as squashfs, from one tar stream: no unpacking, no root, same stream and lock give the same bytes. */
 import { rename, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { type SquashfsCompression, squashfsOptions } from './compression.ts';
 import type { Tools } from './tools.ts';
 
 export interface SquashfsInput {
   /** Sorted tar of the whole root; mksquashfs keeps its order. */
   readonly tar: Readable;
-  readonly compression: 'xz' | 'zstd';
+  readonly compression: SquashfsCompression;
   readonly sourceDateEpoch: number;
   readonly output: string;
 }
@@ -20,8 +21,7 @@ export async function packSquashfs(input: SquashfsInput, tools: Tools): Promise<
       'mksquashfs',
       [
         ...['-', partial, '-tar'],
-        ...compressor(input.compression),
-        ...['-b', '1M'],
+        ...squashfsOptions(input.compression),
         // Times from us alone: with SOURCE_DATE_EPOCH set beside them mksquashfs stops.
         ...['-all-time', String(input.sourceDateEpoch), '-mkfs-time', String(input.sourceDateEpoch)],
         // The root folder itself would get the builder's uid and mode 0777.
@@ -36,9 +36,4 @@ export async function packSquashfs(input: SquashfsInput, tools: Tools): Promise<
     throw error;
   }
   return input.output;
-}
-
-function compressor(name: 'xz' | 'zstd'): string[] {
-  // The x86 branch filter makes machine code smaller.
-  return name === 'xz' ? ['-comp', 'xz', '-Xbcj', 'x86'] : ['-comp', 'zstd', '-Xcompression-level', '19'];
 }
