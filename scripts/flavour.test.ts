@@ -6,6 +6,7 @@ import { listFlavours, lockOf, readImageSource } from './image-source.ts';
 import { parseImageSpec } from './image-spec.ts';
 import { formatLock } from './lock-file.ts';
 import { projectRoot } from './project.ts';
+import { PARTS } from './size-tree/size-tree.ts';
 
 const spec = parseImageSpec(await readFile(join(projectRoot, 'image/image.json'), 'utf8'));
 const flavour = (rest: Partial<ImageFlavour>): ImageFlavour => ({
@@ -24,6 +25,16 @@ describe('the flavours of this checkout', async () => {
   it.each(names)('%s: its lock belongs to what it declares, and is written as `image lock` writes it', async (name) => {
     const source = await readImageSource(projectRoot, name);
     expect(formatLock(await lockOf(source))).toBe(await readFile(source.lockPath, 'utf8'));
+  });
+
+  it.each(names)('%s: each part of it has a budget, its own or that of the default', async (name) => {
+    const { spec } = await readImageSource(projectRoot, name);
+    const parts = Object.keys(PARTS).filter((part) => part !== 'firmware' || spec.firmware !== undefined);
+    expect(Object.keys(spec.budgets.partBytes).sort()).toEqual(parts.sort());
+    const sum = Object.values(spec.budgets.partBytes).reduce((bytes, one) => bytes + one, 0);
+    expect(sum, 'parts that may together have much more than the whole are no budgets').toBeLessThan(
+      1.1 * spec.budgets.isoBytes,
+    );
   });
 
   it('share no name, lock, output or build folder', async () => {
@@ -73,7 +84,7 @@ describe('mergeFlavour', () => {
           accounts: [{ name: 'messagebus', uid: 101, gecos: '', home: '/' }],
         },
         remove: { packages: { leaveOut: ['libaudit1'] }, kernelCommandLine: ['quiet'], links: ['usr/sbin/rmmod'] },
-        budgets: { isoBytes: 1 },
+        budgets: { isoBytes: 1, partBytes: { base: 2 } },
       }),
     );
     const { 'usr/sbin/rmmod': _, ...links } = spec.links;
@@ -91,7 +102,7 @@ describe('mergeFlavour', () => {
       kernelModules: [...spec.kernelModules, 'iwlwifi'],
       kernelCommandLine: [...spec.kernelCommandLine.filter((one) => one !== 'quiet'), 'debug'],
       accounts: [...spec.accounts, { name: 'messagebus', uid: 101, gecos: '', home: '/' }],
-      budgets: { ...spec.budgets, isoBytes: 1 },
+      budgets: { isoBytes: 1, partBytes: { ...spec.budgets.partBytes, base: 2 } },
     });
     expect(() => parseImageSpec(JSON.stringify(merged))).not.toThrow();
   });

@@ -15,7 +15,7 @@ const name = Type.String({ pattern: '^[a-z0-9][a-z0-9+.-]+$' });
 const glob = Type.String({ pattern: '^[A-Za-z0-9_.+@*][A-Za-z0-9_.+@*,{}/-]*$' });
 
 const partName = Type.Union(
-  (['base', 'drivers', 'kernel', 'agent', 'initrd', 'esp', 'bios-grub', 'medium'] as const).map((one) =>
+  (['base', 'drivers', 'firmware', 'kernel', 'agent', 'initrd', 'esp', 'bios-grub', 'medium'] as const).map((one) =>
     Type.Literal(one),
   ),
 );

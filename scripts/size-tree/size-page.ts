@@ -98,7 +98,7 @@ const STYLE = `
 body{max-width:76rem}
 .map{width:100%;height:auto;display:block;margin:1rem 0}
 .part{fill:#8c959f;stroke:var(--paper)}
-.part.base{fill:#9ec5fe}.part.drivers{fill:#b5d99c}.part.kernel{fill:#f3d58a}.part.esp{fill:#e3b7eb}.part.initrd{fill:#f5b8a9}.part.agent{fill:#a5dcd5}.part.medium,.part.bios-grub{fill:#c9cdd2}
+.part.base{fill:#9ec5fe}.part.drivers{fill:#b5d99c}.part.firmware{fill:#d6cfa0}.part.kernel{fill:#f3d58a}.part.esp{fill:#e3b7eb}.part.initrd{fill:#f5b8a9}.part.agent{fill:#a5dcd5}.part.medium,.part.bios-grub{fill:#c9cdd2}
 .leaf{fill:#fff;fill-opacity:.42}.leaf:hover,.part:hover{fill-opacity:.75}
 text{fill:#14181d;font:11px system-ui,sans-serif;pointer-events:none}.head{font-weight:700}.bytes{fill:#3d444d}
 .row{display:grid;grid-template-columns:minmax(0,1fr) 9rem 15rem;gap:.8rem;align-items:center;padding:.18rem .5rem;border-top:1px solid var(--line)}

@@ -26,6 +26,7 @@ export interface SizeTree {
 export const PARTS = {
   base: 'programs and libraries',
   drivers: 'kernel modules',
+  firmware: 'programs of devices',
   kernel: 'kernel',
   agent: 'sell client and settings',
   initrd: 'early user space',
@@ -51,16 +52,28 @@ export interface Weighed {
 }
 
 const DRIVERS = /^usr\/lib\/modules\//;
+const FIRMWARE = /^usr\/lib\/firmware\//;
 
 export function sizeTree(weighed: Weighed): SizeTree {
   const { base, agent, isoBytes, initrdBytes, kernelBytes } = weighed;
-  const isDriver = ({ path }: { path: string }) => DRIVERS.test(path);
-  const drivers = grouped(base.files.filter(isDriver), driverFolder, 0);
-  const programs = base.files.filter((one) => !isDriver(one));
-  const programBytes = base.layerBytes - drivers.bytes;
+  const packageOf = ({ path }: File) => weighed.packageOf(path) ?? 'made by the build';
+  const drivers = grouped(
+    base.files.filter(({ path }) => DRIVERS.test(path)),
+    driverFolder,
+    0,
+  );
+  const firmware = grouped(
+    base.files.filter(({ path }) => FIRMWARE.test(path)),
+    packageOf,
+    0,
+  );
+  const programs = base.files.filter(({ path }) => !DRIVERS.test(path) && !FIRMWARE.test(path));
+  const programBytes = base.layerBytes - drivers.bytes - firmware.bytes;
   const parts: SizeNode[] = [
-    { ...grouped(programs, ({ path }) => weighed.packageOf(path) ?? 'made by the build', programBytes), name: 'base' },
+    { ...grouped(programs, packageOf, programBytes), name: 'base' },
     { ...drivers, name: 'drivers' },
+    // Few images have any.
+    ...(firmware.bytes > 0 ? [{ ...firmware, name: 'firmware' }] : []),
     { ...grouped(agent.files, ({ path }) => path, agent.layerBytes), name: 'agent' },
     { name: 'kernel', bytes: kernelBytes },
     { name: 'initrd', bytes: initrdBytes - base.layerBytes - agent.layerBytes },
