@@ -1,31 +1,20 @@
 /** kill -9 at many moments of a running chain of steps: whatever then has a name that counts is whole. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from './project.ts';
+import { bundleProgram, countResults } from './testing/killable.ts';
 import { runSmallSteps } from './testing/small-steps.ts';
-import { readTree } from './tree-hash.ts';
 
 const ROUNDS = 40;
 
 let folder: string;
 let program: string;
 beforeAll(async () => {
-  // Inside the checkout, because the steps look for their own sources there.
   folder = await mkdtemp(join(projectRoot, 'dist/killed-'));
-  program = join(folder, 'small-steps.mjs');
-  await build({
-    entryPoints: [join(projectRoot, 'scripts/testing/small-steps.ts')],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'silent',
-  });
+  program = await bundleProgram('scripts/testing/small-steps.ts', folder);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -38,17 +27,10 @@ async function runAndKill(root: string, seed: string, afterMs: number): Promise<
   return signal === 'SIGKILL' ? 'killed' : 'ended';
 }
 
-/** How many results count; fails on one whose files are not those it was recorded with. */
+/** How many results count. */
 async function expectWhole(root: string): Promise<number> {
-  let whole = 0;
-  for (const home of await readdir(root).catch(() => [])) {
-    for (const name of await readdir(join(root, home))) {
-      if (name.endsWith('.part')) continue;
-      const record = JSON.parse(await readFile(join(root, home, name, 'record.json'), 'utf8')) as { sha256: string };
-      expect((await readTree(join(root, home, name, 'out'))).sha256, `${home}/${name}`).toBe(record.sha256);
-      whole += 1;
-    }
-  }
+  const { whole, broken } = await countResults(root);
+  expect(broken).toEqual([]);
   return whole;
 }
 

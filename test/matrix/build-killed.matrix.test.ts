@@ -1,85 +1,64 @@
 /**
- * The real build, killed with SIGKILL as each step begins and once more in its middle, begun again each time: in the end the
- * same components as a build that was left alone.
+ * The real build from nothing, killed with SIGKILL as each of its steps begins and once more in the middle of it, begun again
+ * each time: in the end the same components as a build that was left alone, and nothing half-made under a name that counts.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { build } from 'esbuild';
+import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { chooseMirrors } from '../../scripts/apt/mirrors.ts';
-import { buildImage } from '../../scripts/build.ts';
 import type { BuildManifest } from '../../scripts/build-manifest.ts';
-import { cacheFolder } from '../../scripts/cache-folder.ts';
 import { projectRoot } from '../../scripts/project.ts';
+import { bundleProgram, countResults } from '../../scripts/testing/killable.ts';
+import type { Moment, Told } from './build-image-program.ts';
 
-/** Long enough to be inside a step that has tools running, short against the longest. */
-const MIDDLE_MS = 1_500;
+/** Each step of the recipe that tells that it begins: tools, packages, modules, base … */
+const STEPS_TOLD = 16;
 
 let folder: string;
 let program: string;
 beforeAll(async () => {
-  // Inside the checkout, because the program looks for it above itself.
   folder = await mkdtemp(join(projectRoot, 'dist/killed-'));
-  program = join(folder, 'build.mjs');
-  await build({
-    entryPoints: [join(projectRoot, 'test/matrix/build-image-program.ts')],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'silent',
-  });
+  program = await bundleProgram('test/matrix/build-image-program.ts', folder);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true }), 120_000);
 
-/** Kills it as soon as `choose` gives a time for a line, that much later. */
-async function runUntil(
-  output: string,
-  choose: (line: string) => number | undefined,
-): Promise<'killed' | number | null> {
-  const child = spawn(process.execPath, [program, output], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let timer: NodeJS.Timeout | undefined;
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const afterMs = choose(line);
-    if (afterMs !== undefined) timer ??= setTimeout(() => child.kill('SIGKILL'), afterMs);
+async function run(output: string, moments: readonly Moment[]) {
+  const args = [program, output, JSON.stringify(moments)];
+  const { stdout, stderr, exitCode, signal } = await execa(process.execPath, args, { reject: false, stdin: 'ignore' });
+  if (exitCode !== 0 && signal !== 'SIGKILL') throw new Error(`the build failed: ${stderr}`);
+  const told = stdout.split('\n').map((line) => JSON.parse(line) as Told);
+  return { lines: told.filter((one) => 'line' in one), killedAt: told.find((one) => 'killedAt' in one)?.killedAt };
+}
+
+/** The beginning and the middle of all that it does; what it reads from the package cache comes and goes. */
+function momentsOf(lines: readonly { readonly line: string; readonly atMs: number }[], endMs: number): Moment[] {
+  return lines.flatMap(({ line, atMs }, index) => {
+    const middleMs = ((lines[index + 1]?.atMs ?? endMs) - atMs) / 2;
+    return line.startsWith('Packages fetched') ? [] : [0, Math.max(1, middleMs)].map((afterMs) => ({ line, afterMs }));
   });
-  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-  clearTimeout(timer);
-  return signal === 'SIGKILL' ? 'killed' : code;
 }
 
 it('ends with the same components, however often it was killed', async () => {
-  const output = join(folder, 'output');
-  const times = new Map<string, number>();
-  let kills = 0;
-  for (let round = 0; round < 60; round += 1) {
-    const outcome = await runUntil(output, (told) => {
-      const line = told.replace(/\d+/, 'some'); // so many packages left
-      const count = times.get(line) ?? 0;
-      if (line.startsWith('Packages fetched') || count >= 2) return undefined;
-      times.set(line, count + 1);
-      return count === 0 ? 0 : MIDDLE_MS;
-    });
-    if (outcome === 'killed') kills += 1;
-    else {
-      expect(outcome).toBe(0);
-      break;
-    }
+  const [leftAlone, killed] = [join(folder, 'left-alone'), join(folder, 'killed')];
+  const { lines } = await run(leftAlone, []);
+  const moments = momentsOf(lines, lines.at(-1)?.atMs ?? 0);
+  const beginnings = moments.filter(({ afterMs }) => afterMs === 0);
+  expect(beginnings.length).toBeGreaterThanOrEqual(STEPS_TOLD);
+
+  let toCome = moments;
+  for (;;) {
+    const { killedAt } = await run(killed, toCome);
+    if (killedAt === undefined) break;
+    toCome = toCome.filter(({ line, afterMs }) => line !== killedAt.line || afterMs !== killedAt.afterMs);
+    expect((await countResults(join(killed, 'build'))).broken, JSON.stringify(killedAt)).toEqual([]);
   }
-  expect(kills).toBeGreaterThan(12);
-  const leftAlone = await buildImage({
-    projectRoot,
-    outputFolder: join(projectRoot, 'dist'),
-    cacheFolder: cacheFolder(),
-    mirrors: () => chooseMirrors({}),
-    progress: () => undefined,
-  });
-  const read = async (path: string) => JSON.parse(await readFile(path, 'utf8')) as BuildManifest;
-  expect((await read(join(output, 'build-manifest.json'))).components).toEqual(
-    (await read(leftAlone.manifest)).components,
-  );
+  expect(toCome.filter(({ afterMs }) => afterMs === 0)).toEqual([]);
+  // A step that takes milliseconds may be over before its middle.
+  expect(toCome.length).toBeLessThan(beginnings.length / 2);
+
+  const read = async (output: string) =>
+    JSON.parse(await readFile(join(output, 'build-manifest.json'), 'utf8')) as BuildManifest;
+  expect((await read(killed)).components).toEqual((await read(leftAlone)).components);
+  const [results, expected] = await Promise.all([killed, leftAlone].map((one) => countResults(join(one, 'build'))));
+  expect(results).toEqual(expected);
 });
