@@ -18,7 +18,7 @@ export interface Service {
   readonly orFail: Failure;
 }
 
-/** A service ends with this status when the machine must start anew. src/sell-client/closed/restart.ts has the same. */
+/** A service ends with this status when the machine must start anew. src/sell-client/closed/guard.ts has the same. */
 export const RESTART_STATUS = 70;
 export const MAX_QUICK_ENDS = 5;
 const QUICK_SECONDS = 60;

@@ -4,8 +4,8 @@ import { encodeEvidence } from '../../protocol/evidence-document.ts';
 import type { PendingVerification, VerificationAnswer } from '../../protocol/relay-messages.ts';
 import { fromBase64, fromHex, toHex } from '../../shared/bytes.ts';
 import type { MachineTpm } from '../tpm/machine-tpm.ts';
-import type { Session } from './attest-once.ts';
 import { gatherEvidence, sha256 } from './evidence.ts';
+import type { Session } from './session.ts';
 
 /** Without the signature of the request. */
 export type CheckAnswer = Omit<VerificationAnswer, 'signature'>;

@@ -6,9 +6,10 @@ import type { EvidenceAnswer } from '../../protocol/messages.ts';
 import { BrokerAnswerError } from '../broker/broker-client.ts';
 import type { MachineTpm } from '../tpm/machine-tpm.ts';
 import type { Alarm } from './alarm.ts';
-import { attest, enrol, type Session } from './attest-once.ts';
+import { attest, enrol } from './attest-once.ts';
 import { BROKER_BACK_OFF, backOffMs } from './back-off.ts';
 import { toProblem } from './problem.ts';
+import type { Session } from './session.ts';
 import type { AgentEvent, Problem } from './state.ts';
 
 export interface LoopPorts {

@@ -5,7 +5,8 @@ import type { ActivationRequest } from '../../protocol/messages.ts';
 import { toBase64 } from '../../shared/bytes.ts';
 import type { BrokerClient } from '../broker/broker-client.ts';
 import type { MachineTpm } from '../tpm/machine-tpm.ts';
-import { enrol, type Session } from './attest-once.ts';
+import { enrol } from './attest-once.ts';
+import type { Session } from './session.ts';
 import { createSessionKey } from './session-key.ts';
 
 async function enrolWith(secret: Uint8Array) {

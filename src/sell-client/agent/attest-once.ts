@@ -1,29 +1,16 @@
 /** The two conversations with a broker: enrolment (once per machine and broker) and one attestation. */
 
-import type { MachineClaims } from '../../attest/evidence.ts';
 import { isAnswerable } from '../../attest/quote/activation-answer.ts';
 import { encodeEvidence } from '../../protocol/evidence-document.ts';
 import type { MachineRequest } from '../../protocol/machine-request.ts';
 import type { EvidenceAnswer } from '../../protocol/messages.ts';
 import { fromBase64, toBase64 } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
-import type { BrokerClient } from '../broker/broker-client.ts';
 import type { MachineTpm } from '../tpm/machine-tpm.ts';
 import { gatherEvidence } from './evidence.ts';
-import type { SessionKey } from './session-key.ts';
+import type { Session } from './session.ts';
 
 export class AttestError extends CodedError<'BROKER_OTHER_IDENTITY' | 'ENROLMENT_SECRET_FOREIGN'> {}
-
-export interface Session {
-  readonly broker: BrokerClient;
-  /** The pin: who we believe to talk to. Hex. */
-  readonly brokerId: string;
-  readonly key: SessionKey;
-  /** As measured; empty when there was none. */
-  readonly configuration: Uint8Array;
-  readLogs(): Promise<{ readonly eventLog: Uint8Array; readonly imaLog: Uint8Array }>;
-  readClaims(challenge: string): Promise<MachineClaims>;
-}
 
 /** Shows the broker that this AK lives in the TPM of this EK, and names the key of this session; returns the machine's id there. */
 export async function enrol(session: Session, tpm: MachineTpm): Promise<string> {

@@ -10,9 +10,9 @@ import type { PendingVerification, VerificationAnswer } from '../../protocol/rel
 import { fromHex, toBase64, toHex } from '../../shared/bytes.ts';
 import { BrokerAnswerError, type BrokerClient } from '../broker/broker-client.ts';
 import type { MachineTpm } from '../tpm/machine-tpm.ts';
-import type { Session } from './attest-once.ts';
 import { answerChecksForever, CHECKS, type CheckPorts, CREDENTIALS, REFUSED_AFTER_MS, RETURNS } from './check-loop.ts';
 import { sha256 } from './evidence.ts';
+import type { Session } from './session.ts';
 import { createSessionKey } from './session-key.ts';
 import type { AgentEvent } from './state.ts';
 

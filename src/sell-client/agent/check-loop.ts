@@ -8,8 +8,9 @@ import { BrokerAnswerError } from '../broker/broker-client.ts';
 import { type AllowanceLimit, createAllowance } from './allowance.ts';
 import { answerCheck, type CheckAnswer, isBroken } from './answer-check.ts';
 import type { LoopPorts } from './attest-loop.ts';
-import { type Session, signRequest } from './attest-once.ts';
+import { signRequest } from './attest-once.ts';
 import { BROKER_BACK_OFF, backOffMs } from './back-off.ts';
+import type { Session } from './session.ts';
 
 export interface CheckPorts extends Pick<LoopPorts, 'dispatch' | 'nowMs' | 'random' | 'networkUp' | 'tpm' | 'signal'> {
   /** The machine's id at the broker, as soon as it has enrolled; null at the end of the program. */

@@ -6,7 +6,7 @@ import { type QuoteRole, qualifyingData } from '../../attest/quote/qualifying-da
 import type { Challenge } from '../../protocol/messages.ts';
 import { fromHex } from '../../shared/bytes.ts';
 import type { MachineTpm } from '../tpm/machine-tpm.ts';
-import type { Session } from './attest-once.ts';
+import type { Session } from './session.ts';
 
 export type Asked = Pick<Challenge, 'challenge' | 'pcrSelection'> & { readonly role: QuoteRole };
 
