@@ -26,6 +26,10 @@ export interface MachineSpec {
   readonly display: Display;
   /** SMBIOS structure type 11, without commas. */
   readonly oemStrings?: readonly string[];
+  /** Further devices, by QEMU's names: before all others, as an IOMMU must be. */
+  readonly extraDevices?: readonly string[];
+  /** Where the machine's memory is kept, so that it can be read after its end. */
+  readonly memoryFile?: string;
   readonly serialLog: string;
   readonly monitorSocket: string;
 }
@@ -36,7 +40,8 @@ export function machineArguments(spec: MachineSpec): string[] {
     '-no-user-config',
     ...['-machine', `${spec.chipset},smm=${spec.firmware?.needsSmm ? 'on' : 'off'},vmport=off`],
     ...accelerator(spec.accelerator),
-    ...['-m', `${spec.memoryMiB}M`],
+    ...memory(spec.memoryMiB, spec.memoryFile),
+    ...(spec.extraDevices ?? []).flatMap((device) => ['-device', device]),
     ...firmwareArguments(spec.firmware),
     ...tpm(spec.tpm, spec.tpmSocket),
     ...['-device', 'qemu-xhci,id=xhci'],
@@ -61,6 +66,13 @@ function accelerator(name: Accelerator): string[] {
   // `max` emulates SVM, so KVM is there inside the machine too. One processor: with two, Linux patching its own code was
   // seen to hit the other one half way under software emulation ("Oops: int3" in __schedule), which halts a kernel.
   return ['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '1'];
+}
+
+function memory(sizeMiB: number, file: string | undefined): string[] {
+  const size = ['-m', `${sizeMiB}M`];
+  if (file === undefined) return size;
+  const backend = `memory-backend-file,id=memory,size=${sizeMiB}M,share=on,mem-path=${file}`;
+  return [...size, '-object', backend, '-machine', 'memory-backend=memory'];
 }
 
 export function firmwareArguments(files: Firmware | null): string[] {

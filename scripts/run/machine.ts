@@ -23,6 +23,10 @@ export interface MachineOptions extends Hardware {
   /** Nothing when absent. */
   readonly display?: Display;
   readonly oemStrings?: readonly string[];
+  readonly extraDevices?: readonly string[];
+  readonly memoryFile?: string;
+  /** What the firmware remembers from before; nothing when absent. */
+  readonly firmwareVariables?: string;
 }
 
 export interface Machine {
@@ -51,7 +55,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   const monitorSocket = join(options.folder, 'qmp.sock');
   await rm(serialLog, { force: true });
   await rm(monitorSocket, { force: true });
-  const firmware = await prepareFirmware(options.folder, options);
+  const firmware = await prepareFirmware(options.folder, options, options.firmwareVariables);
   const hasTpm = options.tpmFolder !== null && options.tpm !== 'none';
   const tpm: SoftwareTpm | null = hasTpm ? await startSoftwareTpm(options.tpmFolder, options.folder) : null;
   const display = options.display ?? 'none';

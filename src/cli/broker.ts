@@ -25,6 +25,7 @@ interface ServeArguments {
   'reference-key': string[];
   policy: string | undefined;
   'accept-class': TpmClass[] | undefined;
+  'allow-debug': boolean;
   json: boolean;
 }
 
@@ -76,6 +77,11 @@ const serveCommand: CommandModule<object, ServeArguments> = {
         array: true,
         requiresArg: true,
         describe: 'TPM class to accept, in place of a policy file; repeat for more',
+      })
+      .option('allow-debug', {
+        type: 'boolean',
+        default: false,
+        describe: 'accept images for developers, which have a shell: only for a broker of your own machines',
       })
       .option('pairing-url', {
         type: 'string',
@@ -134,7 +140,7 @@ async function serve(args: ServeArguments): Promise<void> {
 /** A broker judges for others: what it accepts has no default. */
 async function requirePolicy(args: ServeArguments): Promise<Policy> {
   const policy = await readPolicy(args.policy, args['accept-class']);
-  if (policy !== null) return policy;
+  if (policy !== null) return args['allow-debug'] ? { ...policy, debugImages: 'accept' } : policy;
   throw new AttestCommandError('POLICY_MISSING', 'nothing says what the broker is to accept', {
     nextStep: 'name a policy file (--policy), or TPM classes, for instance --accept-class hardware',
   });
@@ -158,6 +164,7 @@ function welcome(broker: RunningBroker, policy: Policy, args: ServeArguments): s
     `  pin for sellers  ${broker.brokerId}`,
     `  data folder      ${broker.dataFolder}${args.database === undefined ? '' : ' (identity only; rows are in PostgreSQL)'}`,
     ...broker.images.map((image) => `  accepts image    ${image}`),
+    ...(policy.debugImages === 'accept' ? ['  for developers   images with a shell are accepted, too'] : []),
     `  accepts TPMs     ${policy.acceptedTpmClasses.join(', ')}`,
     `  verify a report  ${broker.url}/verify/`,
     `  sellers pair at  ${args['pairing-url'] ?? broker.url}/pair   (accounts: cpushare broker account add NAME)`,

@@ -18,6 +18,8 @@ export interface BrokerOptions {
   readonly dataFolder: string;
   readonly referenceValues: readonly string[];
   readonly trust: readonly string[];
+  /** Accepts images for developers. */
+  readonly allowDebug?: boolean;
   /** 0: any free port. */
   readonly port: number;
 }
@@ -37,6 +39,7 @@ export async function startBrokerProcess(options: BrokerOptions): Promise<Broker
       ...options.trust.flatMap((file) => ['--trust', file]),
       // The demo's TPM is software and says so; a real broker names the classes it accepts.
       ...['--accept-class', 'software'],
+      ...(options.allowDebug ? ['--allow-debug'] : []),
     ],
     {
       debianPackage: 'nodejs',
