@@ -92,7 +92,7 @@ function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledge
     firmware: null,
     workarounds: [],
   };
-  const keys = judgeKeys(evidence, crypto, ledger);
+  const keys = judgeKeys(evidence, expected.publicAreas, ledger);
   if (keys === null || !judgeActivation(evidence, keys, expected, crypto, ledger)) return findings;
 
   const quote = judgeQuote(evidence, expected, keys, crypto, ledger);
@@ -117,7 +117,11 @@ function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledge
   const { reference, differences } = closestReference(events, expected.references, overlooked);
   findings = { ...findings, events, reference: reference.values, differences };
   const { secureBoot: policy, firmwareWorkarounds } = expected.policy;
-  const secureBoot = judgeSecureBoot(events, { policy, overlooked: firmwareWorkarounds }, crypto);
+  const secureBoot = judgeSecureBoot(
+    events,
+    { policy, overlooked: firmwareWorkarounds, firmwareKeys: expected.firmwareKeys },
+    crypto,
+  );
   findings = { ...findings, firmware: secureBoot.firmware };
   judgeImage(secureBoot, reference, differences, expected.policy.debugImages, ledger);
   if (ledger.failed) return findings;

@@ -22,18 +22,24 @@ export interface Ledger {
 }
 
 export function newLedger(names: readonly string[]): Ledger {
-  const results = new Map<string, Check>();
+  const results: Check[] = [];
+  let [next, failed] = [0, false];
   const put = (check: Check): void => {
-    if (!names.includes(check.name) || results.has(check.name)) throw new Error(`check ${check.name} is out of order`);
-    results.set(check.name, check);
+    const at = names[next] === check.name ? next : names.indexOf(check.name);
+    if (at === -1 || results[at] !== undefined) throw new Error(`check ${check.name} is out of order`);
+    results[at] = check;
+    next = at + 1;
   };
   return {
     pass: (name, sentence) => put({ name, status: 'passed', sentence }),
-    fail: (name, failure) => put({ name, status: 'failed', remedy: REMEDIES[failure.code], ...failure }),
-    get failed() {
-      return [...results.values()].some((check) => check.status === 'failed');
+    fail: (name, failure) => {
+      put({ name, status: 'failed', remedy: REMEDIES[failure.code], ...failure });
+      failed = true;
     },
-    checks: () => names.map((name) => results.get(name) ?? notReached(name)),
+    get failed() {
+      return failed;
+    },
+    checks: () => names.map((name, at) => results[at] ?? notReached(name)),
   };
 }
 

@@ -1,9 +1,11 @@
 /** What a verifier does once and not for each piece of evidence: checks and reads what it judges with. */
 import { CodedError } from '../shared/errors.ts';
+import { type FirmwareKeys, firmwareKeys } from './boot/firmware-keys.ts';
 import type { AttestCrypto } from './crypto/crypto.ts';
 import { type PreparedTrust, prepareTrust } from './endorsement/ek-trust.ts';
 import type { Standing } from './expected.ts';
 import { type PreparedReference, prepareReference } from './image/prepared-reference.ts';
+import { type PublicAreas, publicAreas } from './quote/public-area.ts';
 
 export class AppraisalError extends CodedError<'EXPECTED_INVALID'> {}
 
@@ -14,13 +16,17 @@ export interface Prepared extends Standing {
   readonly references: readonly PreparedReference[];
   /** Anchors, helping certificates and revocation lists, read. */
   readonly trust: PreparedTrust;
+  readonly publicAreas: PublicAreas;
+  /** Certificates in PK, KEK and db. */
+  readonly firmwareKeys: FirmwareKeys;
 }
 
 /** Registers that a verdict rests on: a policy without one of them would accept what nobody looked at. */
 const NEEDED_PCRS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14];
 
 /**
- * `rememberedMachines`: of how many machines the EK certificate and the signatures on it are not checked anew each time.
+ * `rememberedMachines`: of how many machines keys, EK certificate, the signatures on it and Secure Boot keys are not read
+ * and checked anew each time.
  * @throws CodedError when there is nothing to judge with, or what there is contradicts itself
  */
 export function prepare(standing: Standing, crypto: AttestCrypto, rememberedMachines = 0): Prepared {
@@ -42,7 +48,14 @@ export function prepare(standing: Standing, crypto: AttestCrypto, rememberedMach
     crypto,
     rememberedMachines,
   );
-  return { ...standing, references, trust, prepared: true };
+  return {
+    ...standing,
+    references,
+    trust,
+    publicAreas: publicAreas(crypto, rememberedMachines),
+    firmwareKeys: firmwareKeys(crypto, rememberedMachines),
+    prepared: true,
+  };
 }
 
 /** @throws AppraisalError with the sentence of the first problem that is present */

@@ -9,12 +9,14 @@ export type Reader<T> = (value: unknown, path: string) => T;
 type Shape = { readonly [key: string]: Reader<unknown> };
 type Read<S extends Shape> = { readonly [K in keyof S]: ReturnType<S[K]> };
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /** UTF-8 JSON bytes or text, read by `reader`. @throws ShapeError */
 export function readJson<T>(json: Uint8Array | string, reader: Reader<T>, name: string): T {
   let value: unknown;
   let source: string;
   try {
-    source = typeof json === 'string' ? json : new TextDecoder('utf-8', { fatal: true }).decode(json);
+    source = typeof json === 'string' ? json : utf8.decode(json);
     value = JSON.parse(source);
   } catch (cause) {
     throw new ShapeError('JSON_INVALID', `${name} is not JSON`, { cause });
@@ -35,9 +37,10 @@ function repeatedKey(json: string): string | null {
     else if (character === '"') {
       const end = endOfString(json, at);
       if (isKey(json, end)) {
-        const key = JSON.stringify(JSON.parse(json.slice(at, end)));
+        const written = json.slice(at, end);
+        const key: string = written.includes('\\') ? JSON.parse(written) : written.slice(1, -1);
         const keys = open.at(-1);
-        if (keys?.has(key)) return key;
+        if (keys?.has(key)) return JSON.stringify(key);
         keys?.add(key);
       }
       at = end - 1;
@@ -68,13 +71,14 @@ export function object<S extends Shape, O extends Shape = Record<never, never>>(
   optional?: O,
 ): Reader<Read<S> & Partial<Read<O>>> {
   const known = { ...optional, ...required } as Shape;
+  const readers = Object.entries(known);
   return (value, path) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw misfit(path, 'an object', value);
     for (const key of Object.keys(value)) {
       if (!Object.hasOwn(known, key)) throw new ShapeError('JSON_SHAPE', `${path} has the unknown key "${cut(key)}"`);
     }
     const result: Record<string, unknown> = {};
-    for (const [key, reader] of Object.entries(known)) {
+    for (const [key, reader] of readers) {
       if (Object.hasOwn(value, key)) {
         result[key] = reader((value as Record<string, unknown>)[key], `${path}.${key}`);
       } else if (Object.hasOwn(required, key)) {

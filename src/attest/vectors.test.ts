@@ -6,6 +6,7 @@ import { decode } from 'tpm2-ts/codec';
 import { tpmtSignature } from 'tpm2-ts/signature';
 import { describe, expect, it } from 'vitest';
 import { concatBytes, fromHex, toHex } from '../shared/bytes.ts';
+import { firmwareKeys } from './boot/firmware-keys.ts';
 import { judgeSecureBoot } from './boot/secure-boot.ts';
 import { nodeAttestCrypto as crypto } from './crypto/crypto-node.ts';
 import { decodeEvent } from './event-log/decode.ts';
@@ -62,7 +63,11 @@ describe.skipIf(!present)(present ? 'a recorded boot' : 'a recorded boot (skippe
 
   it('its Secure Boot was on', () => {
     const { secureBoot } = demoPolicyAcceptingSoftwareTpm;
-    const { failure, firmware } = judgeSecureBoot(events(), { policy: secureBoot, overlooked: [] }, crypto);
+    const { failure, firmware } = judgeSecureBoot(
+      events(),
+      { policy: secureBoot, overlooked: [], firmwareKeys: firmwareKeys(crypto) },
+      crypto,
+    );
     expect(failure).toBeNull();
     expect(firmware.secureBoot.authorities).toMatchObject([
       { name: 'Microsoft Corporation UEFI CA 2011', vouchedBy: 'db' },

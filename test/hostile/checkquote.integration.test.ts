@@ -13,6 +13,7 @@ import { nodeAttestCrypto as crypto } from '../../src/attest/crypto/crypto-node.
 import type { Evidence } from '../../src/attest/evidence.ts';
 import { newLedger } from '../../src/attest/ledger.ts';
 import { judgeKeys } from '../../src/attest/quote/keys.ts';
+import { publicAreas } from '../../src/attest/quote/public-area.ts';
 import { qualifyingData } from '../../src/attest/quote/qualifying-data.ts';
 import { judgeQuote } from '../../src/attest/quote/quote.ts';
 import { newMachine } from '../../src/attest/testing/attester-node.ts';
@@ -70,7 +71,7 @@ function weAccept({ quote, signature, akPublic }: Omit<RealQuote, 'name' | 'akPe
     'quote-binding',
   ]);
   const evidence: Evidence = { ...made, quote, signature, akPublic };
-  const keys = judgeKeys(evidence, crypto, ledger);
+  const keys = judgeKeys(evidence, publicAreas(crypto), ledger);
   if (keys === null) return false;
   judgeQuote(evidence, expected, keys, crypto, ledger);
   const passed = ledger.checks().some(({ name, status }) => name === 'quote-format' && status === 'passed');

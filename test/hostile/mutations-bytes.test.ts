@@ -8,8 +8,8 @@ import type { Request } from '../../src/attest/expected.ts';
 import { newLedger } from '../../src/attest/ledger.ts';
 import { prepare } from '../../src/attest/prepare.ts';
 import { judgeKeys } from '../../src/attest/quote/keys.ts';
+import { publicAreas } from '../../src/attest/quote/public-area.ts';
 import { judgeQuote } from '../../src/attest/quote/quote.ts';
-import { toHex } from '../../src/shared/bytes.ts';
 import { type FixtureName, loadFixture } from '../fixtures/load.ts';
 import { type LogField, logFields } from './log-fields.ts';
 import { expected, flip, evidence as made } from './made-evidence.ts';
@@ -24,10 +24,10 @@ function judgeReal({ quote, signature, akPublic }: RealQuote): { passed: readonl
   const names = ['keys', 'ak-attributes', 'quote-signature', 'quote-format', 'quote-signer', 'quote-binding'];
   const ledger = newLedger([...names, 'quote-selection', 'quote-values']);
   const evidence: Evidence = { ...made, quote, signature, akPublic };
-  const keys = judgeKeys(evidence, crypto, ledger);
+  const keys = judgeKeys(evidence, publicAreas(crypto), ledger);
   if (keys !== null) judgeQuote(evidence, expected, keys, crypto, ledger);
   const passed = ledger.checks().flatMap(({ name, status }) => (status === 'passed' ? [name] : []));
-  return { passed, akName: keys === null ? null : toHex(keys.akName) };
+  return { passed, akName: keys?.ak.nameHex ?? null };
 }
 
 const recorded = realQuotes();

@@ -4,6 +4,7 @@
  */
 import { equalBytes, fromHex, toHex } from '../../shared/bytes.ts';
 import type { AttestCrypto } from '../crypto/crypto.ts';
+import { rememberingBytes } from '../remembering.ts';
 import type { KeyVerdict } from '../verdict.ts';
 import { knownAuthority } from './firmware-authorities.ts';
 import { DBX_MARKS, DBX_RELEASES, type DbxRelease } from './firmware-revocations.ts';
@@ -48,6 +49,15 @@ export function walkSignatures(value: Uint8Array, visit: (signature: SignatureSp
     start = end;
   }
   return true;
+}
+
+/** `certificatesIn`, for PK, KEK and db of machines that come again: most of them share theirs with others. */
+export type FirmwareKeys = (value: Uint8Array) => readonly KeyVerdict[] | null;
+
+const LISTS_PER_MACHINE = 3;
+
+export function firmwareKeys(crypto: Crypto, rememberedMachines = 0): FirmwareKeys {
+  return rememberingBytes(LISTS_PER_MACHINE * rememberedMachines, (value) => certificatesIn(value, crypto));
 }
 
 /** Ten are the most seen; each one is hashed and named in the verdict. */

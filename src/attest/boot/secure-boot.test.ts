@@ -10,6 +10,7 @@ import { demoPolicyAcceptingSoftwareTpm } from '../policy/policies.ts';
 import type { SecureBootPolicy } from '../policy/policy.ts';
 import { bootEvents, GOOD_BOOT } from '../testing/boot-node.ts';
 import * as log from '../testing/event-log-writer.ts';
+import { firmwareKeys } from './firmware-keys.ts';
 import { DBX_RELEASES } from './firmware-revocations.ts';
 import { judgeSecureBoot, type SecureBootExpectation, type SecureBootJudgement } from './secure-boot.ts';
 
@@ -23,7 +24,11 @@ function judgeBytes(
   const parsed = parseEventLog(bytes, { padding: 'allow' });
   const bank = parsed.banks.includes('sha256') ? 'sha256' : 'sha1';
   const events = parsed.events.map((event) => decodeEvent(event, bank, crypto));
-  return judgeSecureBoot(events, { policy: { ...strict, ...policy }, overlooked }, crypto);
+  return judgeSecureBoot(
+    events,
+    { policy: { ...strict, ...policy }, overlooked, firmwareKeys: firmwareKeys(crypto) },
+    crypto,
+  );
 }
 
 const vectors = new URL('../../../../shared/vectors/', import.meta.url);

@@ -10,7 +10,7 @@ import type { Failure } from '../ledger.ts';
 import type { SecureBootPolicy } from '../policy/policy.ts';
 import type { FirmwareVerdict } from '../verdict.ts';
 import { authorityFingerprint } from './firmware-authorities.ts';
-import { certificatesIn, revocationsIn } from './firmware-keys.ts';
+import { type FirmwareKeys, revocationsIn } from './firmware-keys.ts';
 import { DBX_RELEASES, type DbxRelease } from './firmware-revocations.ts';
 import type { WorkaroundName } from './firmware-workaround-names.ts';
 import { type Authority, authorityOf } from './secure-boot-authority.ts';
@@ -20,6 +20,7 @@ export interface SecureBootExpectation {
   readonly policy: SecureBootPolicy;
   /** What the policy overlooks. */
   readonly overlooked: readonly WorkaroundName[];
+  readonly firmwareKeys: FirmwareKeys;
 }
 
 export interface SecureBootJudgement {
@@ -77,7 +78,7 @@ export function judgeSecureBoot(
       return { failure: unproven(`${title} behind the separator is not a proven authority`), firmware: UNPROVEN };
     }
   }
-  return judgeKeys(variables, authorities, unknowns, expectation.policy, crypto);
+  return judgeKeys(variables, authorities, unknowns, expectation);
 }
 
 /** What the policy wants listed: proven, and no authority under another type. */
@@ -89,12 +90,11 @@ function judgeKeys(
   variables: Variables,
   authorities: readonly Authority[],
   unknowns: readonly string[],
-  policy: SecureBootPolicy,
-  crypto: Pick<AttestCrypto, 'hash'>,
+  { policy, firmwareKeys }: SecureBootExpectation,
 ): SecureBootJudgement {
-  const platformKeys = certificatesIn(variables.PK, crypto);
-  const keyExchangeKeys = certificatesIn(variables.KEK, crypto);
-  const db = certificatesIn(variables.db, crypto);
+  const platformKeys = firmwareKeys(variables.PK);
+  const keyExchangeKeys = firmwareKeys(variables.KEK);
+  const db = firmwareKeys(variables.db);
   const dbx = revocationsIn(variables.dbx, policy.dbx.requiredHashes);
   if (platformKeys === null || keyExchangeKeys === null || db === null || dbx === null) {
     return { failure: unproven('PK, KEK, db or dbx is no list of signatures'), firmware: UNPROVEN };

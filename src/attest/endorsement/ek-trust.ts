@@ -7,6 +7,7 @@ import type { AttestCrypto } from '../crypto/crypto.ts';
 import type { CertifiedKey } from '../der/der-key.ts';
 import { canonicalName } from '../der/der-name.ts';
 import type { TpmClass } from '../evidence.ts';
+import { rememberingBytes } from '../remembering.ts';
 import { type Certificate, type CertificateQuirk, parseCertificate } from './certificate.ts';
 import type { Endorser } from './ek-class.ts';
 import type { PathSources } from './ek-path.ts';
@@ -79,8 +80,8 @@ export function prepareTrust(input: TrustInput, crypto: AttestCrypto, remembered
     endorsers,
     leaves: (key) => leaves.get(keyId(key)) ?? null,
     revocationLists: (issuer) => lists.get(canonicalName(issuer)) ?? [],
-    authority: rememberingReader(parseCertificate, MAX_REMEMBERED, crypto),
-    leaf: rememberingReader(readLeaf, rememberedMachines, crypto),
+    authority: rememberingBytes(MAX_REMEMBERED, parseCertificate),
+    leaf: rememberingBytes(rememberedMachines, readLeaf),
   };
 }
 
@@ -107,25 +108,6 @@ export function readLeaf(stored: Uint8Array): StoredLeaf {
   const { der, quirks } = unwrapStoredCertificate(stored);
   const certificate = parseCertificate(der);
   return { certificate, quirks: [...new Set([...quirks, ...certificate.quirks])] };
-}
-
-/** Of the last `count` that were asked for; what cannot be read is not remembered. */
-function rememberingReader<T>(
-  read: (der: Uint8Array) => T,
-  count: number,
-  crypto: Pick<AttestCrypto, 'hash'>,
-): (der: Uint8Array) => T {
-  if (count === 0) return read;
-  const values = new Map<string, T>();
-  return (der) => {
-    const id = toHex(crypto.hash('sha256', der));
-    const value = values.get(id) ?? read(Uint8Array.from(der)); // a copy: the evidence must not be able to change it later
-    values.delete(id); // put back last
-    values.set(id, value);
-    const [oldest] = values.keys();
-    if (values.size > count && oldest !== undefined) values.delete(oldest);
-    return value;
-  };
 }
 
 function keyId(key: CertifiedKey): string {

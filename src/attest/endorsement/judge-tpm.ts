@@ -14,7 +14,7 @@ export function judgeTpm(
   crypto: AttestCrypto,
   ledger: Ledger,
 ): TpmIdentity | null {
-  const judged = judgeEk(evidence.ekCertificates, keys.ek, expected.trust, expected.time, crypto);
+  const judged = judgeEk(evidence.ekCertificates, keys.ek.key, expected.trust, expected.time, crypto);
   if ('code' in judged) {
     ledger.fail('ek-certificate', judged);
     return null;

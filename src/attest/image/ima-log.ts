@@ -46,6 +46,12 @@ const TEMPLATES = {
 
 export type ImaTemplate = keyof typeof TEMPLATES;
 
+/** Told without making text of what every entry repeats. */
+const TEMPLATE_NAMES = (Object.keys(TEMPLATES) as ImaTemplate[]).map((name) => ({
+  name,
+  bytes: new TextEncoder().encode(name),
+}));
+
 export const IMA_PCR = 10;
 const NONE: ExpectedModules = new Map();
 const NO_BYTES = new Uint8Array();
@@ -72,16 +78,17 @@ export function parseImaLog(bytes: Uint8Array, modules: ExpectedModules = NONE):
 function readEntry(reader: LittleEndianReader, modules: ExpectedModules): ImaEntry {
   const pcr = reader.u32('register');
   const sha1 = reader.bytes(HASH_BYTES.sha1, 'template digest');
-  const name = ascii(reader.bytes(bounded(reader.u32('template name size'), MAX_NAME_BYTES), 'template name'));
-  if (!isTemplate(name)) throw new LogError('LOG_EVENT_BAD', `the template ${JSON.stringify(name)}`);
+  const name = templateOf(reader.bytes(bounded(reader.u32('template name size'), MAX_NAME_BYTES), 'template name'));
   const templateData = reader.bytes(reader.u32('template data size'), 'template data');
   const module = name === 'ima-sig' ? moduleOf(modules, templateData) : null;
   const { file, buffer } = module === null ? readTemplate(templateData, name) : { file: module.file, buffer: NO_BYTES };
   return { pcr, template: name, sha1, templateData, violation: isZero(sha1), file, buffer, module };
 }
 
-function isTemplate(name: string): name is ImaTemplate {
-  return Object.hasOwn(TEMPLATES, name);
+function templateOf(written: Uint8Array): ImaTemplate {
+  const known = TEMPLATE_NAMES.find(({ bytes }) => equalBytes(bytes, written));
+  if (known === undefined) throw new LogError('LOG_EVENT_BAD', `the template ${JSON.stringify(ascii(written))}`);
+  return known.name;
 }
 
 /** d-ng `algorithm:\0digest` or d-ngv2 `type:algorithm:\0digest`, n-ng `path\0`, then what the template adds. */
@@ -111,7 +118,7 @@ function readTemplate(data: Uint8Array, template: ImaTemplate): Pick<ImaEntry, '
 
 function readDigest(field: Uint8Array, typed: boolean): { readonly algorithm: string; readonly digest: Uint8Array } {
   const nul = field.indexOf(0);
-  if (!typed && nul === SHA256_LABEL.length && startsWith(field, SHA256_LABEL)) {
+  if (!typed && nul === SHA256_LABEL.length && equalBytes(field.subarray(0, nul), SHA256_LABEL)) {
     return { algorithm: 'sha256', digest: field.subarray(nul + 1) };
   }
   const label = ascii(field.subarray(0, Math.max(nul, 0)));
@@ -124,10 +131,6 @@ function readDigest(field: Uint8Array, typed: boolean): { readonly algorithm: st
 /** What nearly every entry says; told without making text of it. */
 const SHA256_LABEL = new TextEncoder().encode('sha256:');
 const utf8 = new TextDecoder();
-
-function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
-  return head.every((byte, index) => byte === bytes[index]);
-}
 
 /**
  * How many entries, from the first, bring register 10 to `quoted`. The log is read after the quote and may run ahead;

@@ -1,5 +1,4 @@
 /** Judges the proof that the AK lives in the TPM of the EK. */
-import { toHex } from '../../shared/bytes.ts';
 import type { AttestCrypto } from '../crypto/crypto.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Request } from '../expected.ts';
@@ -42,7 +41,7 @@ export function judgeActivation(
     if (!(error instanceof ActivationError)) throw error;
     return fail(error.code, `There is no proof that the AK lives in this TPM: ${error.message}.`);
   }
-  const [akName, ekName] = [toHex(keys.akName), toHex(keys.ekName)];
+  const [akName, ekName] = [keys.ak.nameHex, keys.ek.nameHex];
   if (names.akName !== akName) {
     return fail('ACTIVATION_AK_MISMATCH', `The activated AK is ${names.akName}, the one in the evidence is ${akName}.`);
   }

@@ -1,29 +1,20 @@
 /** Judges the public areas: both can be read, and the AK is a key that signs only what its own TPM says. */
-import { decode } from 'tpm2-ts/codec';
-import { TpmKeyError } from 'tpm2-ts/errors';
-import { nameOf } from 'tpm2-ts/name';
-import { type TpmtPublic, tpmtPublic } from 'tpm2-ts/public-area';
-import { subjectPublicKeyInfo } from 'tpm2-ts/public-key';
-import { type AttestCrypto, isHashName } from '../crypto/crypto.ts';
+import type { TpmtPublic } from 'tpm2-ts/public-area';
 import type { Evidence } from '../evidence.ts';
 import { type Failure, type Ledger, refuse } from '../ledger.ts';
+import type { PublicArea, PublicAreas } from './public-area.ts';
 import { malformed } from './tpm-decoding.ts';
 
 export interface JudgedKeys {
-  readonly ak: TpmtPublic;
-  readonly ek: TpmtPublic;
-  /** TPM Names: nameAlg, then the digest of the public area. */
-  readonly akName: Uint8Array;
-  readonly ekName: Uint8Array;
-  readonly akPublicKeyInfo: Uint8Array;
-  readonly ekPublicKeyInfo: Uint8Array;
+  readonly ak: PublicArea;
+  readonly ek: PublicArea;
 }
 
 /** The public areas decode and the AK is one that signs only what its TPM made itself. Null after a failure. */
-export function judgeKeys(evidence: Evidence, crypto: AttestCrypto, ledger: Ledger): JudgedKeys | null {
-  const ek = decodePublic(evidence.ekPublic, 'EK', crypto);
+export function judgeKeys(evidence: Evidence, areas: PublicAreas, ledger: Ledger): JudgedKeys | null {
+  const ek = read(evidence.ekPublic, 'EK', areas.ek);
   if ('code' in ek) return refuse(ledger, 'keys', ek);
-  const ak = decodePublic(evidence.akPublic, 'AK', crypto);
+  const ak = read(evidence.akPublic, 'AK', areas.ak);
   if ('code' in ak) return refuse(ledger, 'keys', ak);
   ledger.pass('keys', 'The public areas of EK and AK are well formed.');
   const weakness = akWeakness(ak.key);
@@ -35,27 +26,12 @@ export function judgeKeys(evidence: Evidence, crypto: AttestCrypto, ledger: Ledg
     });
   }
   ledger.pass('ak-attributes', 'The AK is a restricted signing key made in and bound to its TPM.');
-  return {
-    ak: ak.key,
-    ek: ek.key,
-    akName: ak.name,
-    ekName: ek.name,
-    akPublicKeyInfo: ak.publicKeyInfo,
-    ekPublicKeyInfo: ek.publicKeyInfo,
-  };
+  return { ak, ek };
 }
 
-function decodePublic(
-  bytes: Uint8Array,
-  what: 'EK' | 'AK',
-  crypto: AttestCrypto,
-): { key: TpmtPublic; name: Uint8Array; publicKeyInfo: Uint8Array } | Failure {
+function read(bytes: Uint8Array, what: 'EK' | 'AK', reader: (bytes: Uint8Array) => PublicArea): PublicArea | Failure {
   try {
-    const key = decode(tpmtPublic, bytes, what);
-    const { nameAlg } = key;
-    if (!isHashName(nameAlg)) throw new TpmKeyError(`a name algorithm (${nameAlg}) that is not judged here`);
-    const name = nameOf(nameAlg, bytes, (_, data) => crypto.hash(nameAlg, data));
-    return { key, name, publicKeyInfo: subjectPublicKeyInfo(key) };
+    return reader(bytes);
   } catch (error) {
     return malformed(`${what}_PUBLIC_MALFORMED`, `The public area of the ${what} cannot be read`, error);
   }

@@ -7,7 +7,8 @@ import { concatBytes } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
 import type { AttestCrypto } from '../crypto/crypto.ts';
 
-const LABEL = new TextEncoder().encode('cpushare-live/attestation\0');
+const utf8 = new TextEncoder();
+const LABEL = utf8.encode('cpushare-live/attestation\0');
 const VERSION = 1;
 export const CHALLENGE_BYTES = 32;
 export const BROKER_ID_BYTES = 32;
@@ -34,8 +35,9 @@ export interface QuoteBinding {
 export function qualifyingData(binding: QuoteBinding, crypto: Pick<AttestCrypto, 'hash'>): Uint8Array {
   requireLength('challenge', binding.challenge, CHALLENGE_BYTES);
   requireLength('brokerId', binding.brokerId, BROKER_ID_BYTES);
-  const role = new TextEncoder().encode(binding.role);
-  const fields = [binding.challenge, binding.sessionPublicKey, role, binding.brokerId].flatMap(withLength);
+  const fields = [binding.challenge, binding.sessionPublicKey, utf8.encode(binding.role), binding.brokerId].flatMap(
+    withLength,
+  );
   return crypto.hash('sha256', concatBytes(LABEL, Uint8Array.of(VERSION), ...fields));
 }
 

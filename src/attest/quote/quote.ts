@@ -18,6 +18,7 @@ import { type Failure, type Ledger, refuse } from '../ledger.ts';
 import type { Policy } from '../policy/policy.ts';
 import { parseClaims } from './claims.ts';
 import type { JudgedKeys } from './keys.ts';
+import type { PublicArea } from './public-area.ts';
 import { qualifyingData } from './qualifying-data.ts';
 import { type QuoteClock, quoteClockOf } from './quote-clock.ts';
 import { type QuotedRegisters, registerValues, selectionFailure } from './quoted-registers.ts';
@@ -39,7 +40,7 @@ export function judgeQuote(
   crypto: AttestCrypto,
   ledger: Ledger,
 ): ProvenQuote | null {
-  const signature = signatureFailure(evidence, keys, crypto);
+  const signature = signatureFailure(evidence, keys.ak, crypto);
   if (signature !== null) return refuse(ledger, 'quote-signature', signature);
   ledger.pass('quote-signature', 'The AK signed this quote.');
 
@@ -81,7 +82,7 @@ export function judgeQuote(
 
 function signatureFailure(
   evidence: Evidence,
-  { ak, akPublicKeyInfo }: JudgedKeys,
+  { key: ak, publicKeyInfo }: PublicArea,
   crypto: AttestCrypto,
 ): Failure | null {
   let signature: TpmtSignature;
@@ -102,7 +103,7 @@ function signatureFailure(
   let valid = false;
   try {
     valid = crypto.verify({
-      key: { kind: 'spki', der: akPublicKeyInfo },
+      key: { kind: 'spki', der: publicKeyInfo },
       scheme: signature.algorithm,
       hash: 'sha256',
       data: evidence.quote,
@@ -146,14 +147,14 @@ function readQuote(bytes: Uint8Array): TpmsQuote | Failure {
 /** Where the AK lives: a primary key of a hierarchy, as ours is, or a child of the EK. Null: the quote names another key. */
 function hierarchyOf(
   qualifiedSigner: Uint8Array,
-  { akName, ekName }: JudgedKeys,
+  { ak, ek }: JudgedKeys,
   crypto: AttestCrypto,
 ): 'endorsement' | 'owner' | null {
   const digest = (algorithm: string, data: Uint8Array): Uint8Array => crypto.hash(algorithm as HashName, data);
-  const names = (parent: Uint8Array): boolean => equalBytes(qualifiedName(parent, akName, digest), qualifiedSigner);
+  const names = (parent: Uint8Array): boolean => equalBytes(qualifiedName(parent, ak.name, digest), qualifiedSigner);
   if (names(handleName(RH.endorsement))) return 'endorsement';
   if (names(handleName(RH.owner))) return 'owner';
-  return names(qualifiedName(handleName(RH.endorsement), ekName, digest)) ? 'endorsement' : null;
+  return names(qualifiedName(handleName(RH.endorsement), ek.name, digest)) ? 'endorsement' : null;
 }
 
 function bindingFailure(

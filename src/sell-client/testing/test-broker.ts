@@ -23,6 +23,7 @@ import { newLedger } from '../../attest/ledger.ts';
 import { demoPolicyAcceptingSoftwareTpm } from '../../attest/policy/policies.ts';
 import { verifyClaimsSignature, verifyP256 } from '../../attest/quote/claims.ts';
 import { judgeKeys } from '../../attest/quote/keys.ts';
+import { publicAreas } from '../../attest/quote/public-area.ts';
 import { judgeQuote } from '../../attest/quote/quote.ts';
 import { selfSignedCertificate } from '../../broker/certificate.ts';
 import { decodeEvidence } from '../../protocol/evidence-document.ts';
@@ -187,7 +188,7 @@ function evidence(body: { challengeId: string; evidence: unknown }, akPublic: st
   if (toBase64(given.akPublic) !== akPublic) throw new Error('another AK');
   const names = ['keys', 'ak-attributes', 'quote-signature', 'quote-format', 'quote-signer', 'quote-binding'];
   const ledger = newLedger([...names, 'quote-selection', 'quote-values']);
-  const keys = judgeKeys(given, nodeAttestCrypto, ledger);
+  const keys = judgeKeys(given, publicAreas(nodeAttestCrypto), ledger);
   const expected = { challenge: fromHex(asked), brokerId: fromHex(memory.pin), policy: demoPolicyAcceptingSoftwareTpm };
   if (keys !== null) judgeQuote(given, expected as unknown as Expected, keys, nodeAttestCrypto, ledger);
   const failed = ledger.checks().find((check) => check.status !== 'passed');
