@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs';
 import { benchAttestation } from './bench/attestation.ts';
 import { benchBoot } from './bench/boot.ts';
 import { benchBrowser } from './bench/browser.ts';
+import { benchCompression } from './bench/compression.ts';
 import { benchEventLog } from './bench/event-log.ts';
 import type { Emit } from './bench/figure.ts';
 import { benchImage } from './bench/image.ts';
@@ -19,6 +20,7 @@ const parts: Record<string, (emit: Emit) => Promise<void>> = {
   image: benchImage,
   boot: benchBoot,
   peers: benchPeers,
+  compression: benchCompression,
 };
 
 interface BenchArguments {

@@ -4,6 +4,7 @@
  */
 import type { EvidenceAnswer } from '../../protocol/messages.ts';
 import { BrokerAnswerError } from '../broker/broker-client.ts';
+import type { MemoryUse } from '../hardware/memory.ts';
 import type { MachineTpm } from '../tpm/machine-tpm.ts';
 import type { Alarm } from './alarm.ts';
 import { attest, enrol } from './attest-once.ts';
@@ -21,7 +22,7 @@ export interface LoopPorts {
   networkUp(): Promise<void>;
   /** The open TPM; opened again after `discard`. */
   readonly tpm: { get(): Promise<MachineTpm>; discard(): Promise<void> };
-  memoryUsedBytes(): Promise<number>;
+  memoryUse(): Promise<MemoryUse>;
   readonly signal: AbortSignal;
 }
 
@@ -41,7 +42,7 @@ export async function attestForever(session: Session, ports: LoopPorts): Promise
       const answer = await attest(session, tpm, machineId);
       ports.dispatch(verdictEvent(machineId, answer, ports.nowMs()));
       failures = 0;
-      ports.dispatch({ type: 'memory', usedBytes: await ports.memoryUsedBytes() });
+      ports.dispatch({ type: 'memory', use: await ports.memoryUse() });
       await ports.alarm.wait(answer.nextAttestationMs, ports.signal);
     } catch (error) {
       if (ports.signal.aborted) return;

@@ -7,7 +7,8 @@ import { toBase64, toHex } from '../../shared/bytes.ts';
 import { brokerClient } from '../broker/broker-client.ts';
 import { lookForConfiguration, type RawConfiguration, useConfiguration } from '../configuration/load-configuration.ts';
 import { measuredForm } from '../configuration/measured-form.ts';
-import { type Platform, readMemoryUsedBytes, readUptimeMs } from '../hardware/platform.ts';
+import { readMemoryUse } from '../hardware/memory.ts';
+import { type Platform, readUptimeMs } from '../hardware/platform.ts';
 import type { Claimant, PairingPorts } from '../pairing/pair-loop.ts';
 import type { Places } from '../places.ts';
 import { TpmAbsentError } from '../tpm/find-tpm.ts';
@@ -149,7 +150,7 @@ function loopPorts(ports: AgentPorts): Omit<LoopPorts, 'tpm'> {
     random: ports.random,
     alarm,
     networkUp: () => ports.store.until((state) => state.network.kind === 'up', ports.signal),
-    memoryUsedBytes: () => readMemoryUsedBytes(ports.places.proc),
+    memoryUse: () => readMemoryUse(ports.places.proc),
     signal: ports.signal,
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import type { DriverlessDevice } from '../hardware/driverless.ts';
+import type { MemoryUse } from '../hardware/memory.ts';
 
 /** A failure as the seller reads it. */
 export interface Problem {
@@ -106,7 +107,7 @@ export interface AgentState {
   /** Checks that buyers ask for through the broker: whether one is being answered, and how many were. */
   readonly checks: { readonly answering: boolean; readonly answered: number };
   /** Of the machine's memory, measured after each verdict: what is left to sell depends on it. */
-  readonly memoryUsedBytes: number | null;
+  readonly memory: MemoryUse | null;
   /** What keeps the agent from its work right now, and when it tries again. */
   readonly problem: { readonly problem: Problem; readonly retryAtMs: number } | null;
 }
@@ -133,7 +134,7 @@ export type AgentEvent =
   | { readonly type: 'pairing'; readonly pairing: PairingState }
   | { readonly type: 'check-begun' }
   | { readonly type: 'check-ended'; readonly answered: boolean }
-  | { readonly type: 'memory'; readonly usedBytes: number }
+  | { readonly type: 'memory'; readonly use: MemoryUse }
   | { readonly type: 'machine-unknown' }
   | { readonly type: 'failed'; readonly problem: Problem; readonly retryAtMs: number };
 
@@ -149,7 +150,7 @@ export const initialState: AgentState = {
   attestation: { kind: 'starting' },
   pairing: { kind: 'unknown' },
   checks: { answering: false, answered: 0 },
-  memoryUsedBytes: null,
+  memory: null,
   problem: null,
 };
 
@@ -191,7 +192,7 @@ export function next(state: AgentState, event: AgentEvent): AgentState {
     case 'check-ended':
       return { ...state, checks: { answering: false, answered: state.checks.answered + (event.answered ? 1 : 0) } };
     case 'memory':
-      return { ...state, memoryUsedBytes: event.usedBytes };
+      return { ...state, memory: event.use };
     case 'machine-unknown':
       return { ...state, attestation: { kind: 'starting' } };
     case 'failed':

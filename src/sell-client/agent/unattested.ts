@@ -12,7 +12,7 @@ export async function reportForever(
   broker: BrokerClient,
   notice: UnattestedNotice,
   problem: Problem,
-  ports: Omit<LoopPorts, 'tpm' | 'memoryUsedBytes'>,
+  ports: Omit<LoopPorts, 'tpm' | 'memoryUse'>,
 ): Promise<void> {
   let failures = 0;
   while (!ports.signal.aborted) {

@@ -43,14 +43,8 @@ export function parseCpuModel(cpuinfo: string): string {
   return name === '' ? 'unknown' : name.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
 }
 
-export function parseMemoryBytes(meminfo: string, field: 'MemTotal' | 'MemAvailable' = 'MemTotal'): number {
-  return Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm').exec(meminfo)?.[1] ?? 0) * 1024;
-}
-
-/** What programs and the kernel cannot give back: the total less what is available. */
-export async function readMemoryUsedBytes(proc: string): Promise<number> {
-  const meminfo = await readFile(join(proc, 'meminfo'), 'utf8');
-  return parseMemoryBytes(meminfo) - parseMemoryBytes(meminfo, 'MemAvailable');
+export function parseMemoryBytes(meminfo: string): number {
+  return Number(/^MemTotal:\s*(\d+) kB$/m.exec(meminfo)?.[1] ?? 0) * 1024;
 }
 
 /** Milliseconds since the kernel started. */

@@ -3,6 +3,7 @@
  * Values with spaces are in double quotes; the keys are stable, the words in quotes are for people.
  */
 import type { AgentState, Problem } from '../agent/state.ts';
+import type { MemoryUse } from '../hardware/memory.ts';
 import { problems } from './problems.ts';
 
 /** Every fact as one line; a change of state prints the lines that were not there before. */
@@ -38,7 +39,7 @@ export function statusLines(state: AgentState): string[] {
   const { answering, answered } = state.checks;
   if (answering) lines.push('buyer-check=answering');
   if (answered > 0) lines.push(`buyer-checks answered=${answered}`);
-  if (state.memoryUsedBytes !== null) lines.push(`memory used-bytes=${state.memoryUsedBytes}`);
+  if (state.memory !== null) lines.push(memoryLine(state.memory));
   for (const found of problems(state)) lines.push(problemLine(found));
   if (state.problem !== null) lines.push(problemLine(state.problem.problem));
   return lines.map((line) => `cpushare: ${line.replace(/[^\x20-\x7e]/g, '?')}`);
@@ -46,6 +47,11 @@ export function statusLines(state: AgentState): string[] {
 
 export function newLines(before: readonly string[], after: readonly string[]): string[] {
   return after.filter((line) => !before.includes(line));
+}
+
+function memoryLine({ usedBytes, parts }: MemoryUse): string {
+  const each = Object.entries(parts).map(([name, bytes]) => `${name}-bytes=${bytes}`);
+  return [`memory used-bytes=${usedBytes}`, ...each].join(' ');
 }
 
 function problemLine(found: Problem): string {
