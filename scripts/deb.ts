@@ -52,25 +52,44 @@ const isCopyright = (path: string, { type }: Header) =>
 
 /** @throws DebError */
 export async function unpackDeb(deb: string, folder: string, decompress: Decompress): Promise<TreeEntry[]> {
-  const { compression, data } = debData(await readFile(deb));
+  return readDeb(await readFile(deb), deb, decompress, (entry, content, header, entries) =>
+    write(entry, content, header, folder, entries),
+  );
+}
+
+type Take = (
+  entry: TreeEntry,
+  content: Readable,
+  header: Header,
+  entries: ReadonlyMap<string, TreeEntry>,
+) => Promise<void>;
+
+/** `take` has to read the content of each entry to its end. @throws DebError */
+export async function readDeb(
+  bytes: Uint8Array,
+  name: string,
+  decompress: Decompress,
+  take: Take,
+): Promise<TreeEntry[]> {
+  const { compression, data } = debData(bytes);
   const tar = extract();
   const source = compression === 'none' ? Readable.from([data]) : decompress(compression, data);
   const entries = new Map<string, TreeEntry>();
-  const take = async (header: Header, content: Readable) => {
+  const next = async (header: Header, content: Readable) => {
     const entry = entryOf(header, entries);
     if (entry === undefined) content.resume();
     else {
       entries.set(entry.path, entry);
-      await write(entry, content, header, folder, entries);
+      await take(entry, content, header, entries);
     }
   };
-  tar.on('entry', (header, content, next) => {
-    take(header, content as unknown as Readable).then(() => next(), next);
+  tar.on('entry', (header, content, done) => {
+    next(header, content as unknown as Readable).then(() => done(), done);
   });
   await pipeline(source, tar).catch((cause: unknown) => {
     if (cause instanceof DebError) throw cause;
     if (cause instanceof Error && /tar|xz|LZMA/i.test(cause.message)) {
-      throw new DebError('DEB_MALFORMED', `cannot unpack ${deb}`, { cause });
+      throw new DebError('DEB_MALFORMED', `cannot unpack ${name}`, { cause });
     }
     throw cause;
   });

@@ -42,6 +42,8 @@ interface Layout {
   readonly inodeTable: number;
   readonly folderTable: number;
   readonly metadata: (at: number) => Promise<{ content: Buffer; next: number }>;
+  /** Folders that were gone into: two ways to one of them would double the work with each level. */
+  readonly walked: Set<string>;
 }
 
 interface FoundFile {
@@ -65,8 +67,11 @@ export async function readPackedFiles(squashfs: Uint8Array, decompress: Decompre
     const content = files.reduce((sum, one) => sum + one.packedBytes, 0);
     return { files, tableBytes: Math.max(0, layout.usedBytes - content) };
   } catch (cause) {
-    if (cause instanceof SquashfsError) throw cause;
-    throw malformed(cause instanceof RangeError ? 'a table points outside the file' : 'a block cannot be read', cause);
+    // What Buffer says of a read beyond its end; anything else would be a mistake of this reader.
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ERR_OUT_OF_RANGE' || code === 'ERR_BUFFER_OUT_OF_BOUNDS')
+      throw malformed('a table points outside the file');
+    throw cause;
   }
 }
 
@@ -79,12 +84,18 @@ function readSuperblock(bytes: Buffer, decompress: DecompressBlock): Layout {
   const metadata = async (at: number) => {
     const header = bytes.readUInt16LE(at);
     const packed = bytes.subarray(at + 2, at + 2 + (header & (UNCOMPRESSED_METADATA - 1)));
-    const plain = (header & UNCOMPRESSED_METADATA) !== 0 ? packed : await decompress(compression, packed);
+    const plain =
+      (header & UNCOMPRESSED_METADATA) !== 0
+        ? packed
+        : await decompress(compression, packed).catch((cause: unknown) => {
+            throw malformed('a block cannot be decompressed', cause);
+          });
     if (plain.length === 0 || plain.length > METADATA_BYTES) throw malformed(`a table block of ${plain.length} bytes`);
     return { content: Buffer.from(plain), next: at + 2 + packed.length };
   };
   return {
     bytes,
+    walked: new Set(),
     compression,
     blockBytes: bytes.readUInt32LE(12),
     usedBytes: Number(bytes.readBigUInt64LE(40)),
@@ -124,6 +135,9 @@ async function walk(layout: Layout, place: InodePlace, path: string, found: Foun
   if (type === 2) found.push(await basicFile(layout, read, path));
   if (type === 9) found.push(await extendedFile(layout, read, path));
   if (type !== 1 && type !== 8) return;
+  const inodeAt = `${place.block} ${place.offset}`;
+  if (layout.walked.has(inodeAt)) throw malformed(`the folder ${path || '/'} occurs twice`);
+  layout.walked.add(inodeAt);
   const inode = await read(type === 1 ? 32 : 40);
   const listing =
     type === 1

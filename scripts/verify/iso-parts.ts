@@ -85,7 +85,7 @@ const layer = (name: string) => (name === 'base.sqfs' ? 0 : name === 'agent.sqfs
 const order = (path: string) => (path.startsWith(`${ABOUT_FOLDER}/`) ? 0 : 1);
 
 /** UEFI §5.3: partition 2 of the GPT. Undefined where there is none. */
-function espIn({ readAt, sizeBytes }: OpenIso): Extent | undefined {
+export function espIn({ readAt, sizeBytes }: Pick<OpenIso, 'readAt' | 'sizeBytes'>): Extent | undefined {
   const block = 512;
   const header = readAt({ start: block, sizeBytes: block });
   if (header.toString('latin1', 0, 8) !== 'EFI PART') return undefined;

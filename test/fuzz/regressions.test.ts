@@ -1,6 +1,7 @@
 /** Inputs that once broke a rule, each with what was wrong. A new finding of the fuzzer goes in here, in bytes. */
 import { expect, it } from 'vitest';
 import { judgeInput } from '../../src/cli/fuzz/judge.ts';
+import { squashfsSeeds } from '../../src/cli/fuzz/squashfs-seeds.ts';
 import { requirePrintable, type Target } from '../../src/cli/fuzz/target.ts';
 import { allTargets } from '../../src/cli/fuzz/targets.ts';
 import { describeError } from '../../src/shared/errors.ts';
@@ -33,4 +34,19 @@ it.each([
   }
   expect(shown).toContain('ACCEPTED');
   requirePrintable(shown);
+});
+
+it('a squashfs with two ways to one folder: the walk would have doubled with each of 64 levels', async () => {
+  const squashfs = Buffer.from(squashfsSeeds()[0] ?? []);
+  const root = squashfs.readUInt16LE(32); // where its inode begins
+  const second = squashfs.lastIndexOf('hello') - 8; // entries: offset of the inode, number, type, length of the name, name
+  const first = second - 9; // one letter
+  for (const entry of [first, second]) squashfs.writeUInt16LE(root, entry);
+  expect(await judgeInput(target('squashfs'), squashfs)).toBeNull();
+  await expect(target('squashfs').run(squashfs)).rejects.toThrow('the folder a occurs twice');
+});
+
+it('a configuration of nothing but keys, each on a line of its own: lines were counted from the start for each', async () => {
+  const input = new TextEncoder().encode(`{${'"":1,\n'.repeat(10_900)}"":1}`);
+  expect(await judgeInput(target('configuration'), input)).toBeNull();
 });

@@ -1,5 +1,6 @@
 /** What the owner of a machine may put before the sell client. */
 import { valueIn } from '../../sell-client/configuration/guestinfo.ts';
+import { measuredForm, WITHHELD } from '../../sell-client/configuration/measured-form.ts';
 import { parseConfiguration } from '../../sell-client/configuration/parse-configuration.ts';
 import { askRpci } from '../../sell-client/configuration/rpci.ts';
 import { configurationInSmbios, oemStrings } from '../../sell-client/configuration/smbios.ts';
@@ -7,6 +8,13 @@ import { BrokenRule, type Target } from './target.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const configuration = bytes(JSON.stringify({ broker: 'https://10.0.2.2:42007', brokerPin: 'ab'.repeat(32) }));
+const withWifi = bytes(
+  JSON.stringify({
+    broker: 'https://10.0.2.2:42007',
+    brokerPin: 'ab'.repeat(32),
+    wifi: { networkName: 'Home', key: 'correct horse', hidden: true },
+  }),
+);
 const encoded = Buffer.from(configuration).toString('base64url');
 
 /** DSP0134 §6.1: a system structure without strings, the OEM strings, the end. */
@@ -29,7 +37,7 @@ export function configurationTargets(): readonly Target[] {
     {
       name: 'configuration',
       shape: 'json',
-      seeds: [configuration],
+      seeds: [configuration, withWifi],
       maxBytes: 65_536,
       baseMs: 20,
       run: readConfiguration,
@@ -67,7 +75,13 @@ function readSmbios(input: Uint8Array): void {
 }
 
 function readConfiguration(input: Uint8Array): void {
-  const { broker, brokerPin, ...more } = parseConfiguration(input);
+  const { broker, brokerPin, wifi, ...more } = parseConfiguration(input);
+  const measured = JSON.parse(
+    Buffer.from(measuredForm(input))
+      .toString()
+      .replace(/^\ufeff/, ''),
+  ) as { wifi?: unknown };
+  if (wifi !== undefined && measured.wifi !== WITHHELD) throw new BrokenRule('the Wi-Fi part is measured');
   if (!/^https:\/\//.test(broker) || !/^[0-9a-f]{64}$/.test(brokerPin)) throw new BrokenRule('a value out of its form');
   if (Object.keys(more).length > 0) throw new BrokenRule('a key that the schema does not name');
 }

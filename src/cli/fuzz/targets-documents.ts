@@ -1,5 +1,7 @@
 /** Certificates, revocation lists and the JSON documents that come from others. */
 
+import { generateKeyPairSync } from 'node:crypto';
+import type { JWK } from 'jose';
 import { nodeAttestCrypto as crypto } from '../../attest/crypto/crypto-node.ts';
 import { keyText } from '../../attest/der/der-key.ts';
 import { nameText } from '../../attest/der/der-name.ts';
@@ -12,7 +14,8 @@ import { encodeEnvelope, readReferenceValues, statedSigners } from '../../attest
 import { policyAccepting } from '../../attest/policy/policies.ts';
 import { parsePolicy } from '../../attest/policy/policy.ts';
 import { parseClaims } from '../../attest/quote/claims.ts';
-import { EAR_PROFILE, earClaims } from '../../attest/result/ear.ts';
+import { EAR_PROFILE, type EarClaims, earClaims } from '../../attest/result/ear.ts';
+import { publicEarKey, readEar, signEar } from '../../attest/result/ear-jose.ts';
 import { OLD_EAR_PROFILE, readEarClaims } from '../../attest/result/ear-read.ts';
 import { renderEar } from '../../attest/result/ear-render.ts';
 import { parseReport } from '../../protocol/report-document.ts';
@@ -20,12 +23,15 @@ import { readPemOrDer } from '../../shared/pem.ts';
 import { certificateSeeds, revocationListSeeds } from './certificate-seeds.ts';
 import { newHostileMachine } from './hostile-machine.ts';
 import { recording } from './seeds.ts';
-import { requireEqual, requirePrintable, type Target } from './target.ts';
+import { BrokenRule, requireEqual, requirePrintable, type Target } from './target.ts';
 
 const { report, reportJson, referenceJson } = recording('p256');
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 const envelope = encodeEnvelope(referenceJson, new Uint8Array(70), 'ab'.repeat(32));
 const time = new Date('2026-11-21T12:00:00Z');
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const earKey = await publicEarKey(publicKey.export({ format: 'jwk' }) as JWK);
+const token = await signEar(ourClaims(), { privateKey, keyId: earKey.kid ?? '' });
 
 export function documentTargets(): readonly Target[] {
   const certificates = certificateSeeds();
@@ -63,6 +69,18 @@ export function documentTargets(): readonly Target[] {
       );
     }),
     document('claims', [report.evidence.claims], 20_000, (input) => void parseClaims(input)),
+    {
+      name: 'ear-token',
+      shape: 'bytes',
+      seeds: [new TextEncoder().encode(token)],
+      maxBytes: 40_000,
+      baseMs: 20,
+      run: async (input) => {
+        const text = Buffer.from(input).toString('latin1');
+        await readEar(text, [earKey], { time, maxAgeWithoutExpiryMs: 1e12 });
+        if (text !== token) throw new BrokenRule('a token that was never signed is taken');
+      },
+    },
     document('ear-claims', earSeeds(), 100_000, (input) => {
       let claims: unknown;
       try {
@@ -91,19 +109,8 @@ function pem(certificate: Uint8Array): Uint8Array {
 function earSeeds(): readonly Uint8Array[] {
   const vector = { 'instance-identity': 2, configuration: 2, executables: 2, hardware: 2 };
   const common = { iat: 1795262400, exp: 1795348800, eat_nonce: 'AAECAwQFBgcICQoLDA0ODw' };
-  const { genuine, judge } = newHostileMachine();
-  const ours = earClaims(judge(genuine), {
-    verifier: { developer: 'cpushare', build: '0.1.0' },
-    issuedAt: new Date('2026-11-21T11:00:00Z'),
-    expiresAt: new Date('2026-11-22T11:00:00Z'),
-    challenge: new Uint8Array(32),
-    machineId: 'ab'.repeat(32),
-    referenceIds: [],
-    policyId: 'policy',
-    sessionKeySha256: 'cd'.repeat(32),
-  });
   return [
-    json(ours),
+    json(ourClaims()),
     json({
       ...common,
       eat_profile: EAR_PROFILE,
@@ -127,4 +134,18 @@ function earSeeds(): readonly Uint8Array[] {
       },
     }),
   ];
+}
+
+function ourClaims(): EarClaims {
+  const { genuine, judge } = newHostileMachine();
+  return earClaims(judge(genuine), {
+    verifier: { developer: 'cpushare', build: '0.1.0' },
+    issuedAt: new Date('2026-11-21T11:00:00Z'),
+    expiresAt: new Date('2026-11-22T11:00:00Z'),
+    challenge: new Uint8Array(32),
+    machineId: 'ab'.repeat(32),
+    referenceIds: [],
+    policyId: 'policy',
+    sessionKeySha256: 'cd'.repeat(32),
+  });
 }

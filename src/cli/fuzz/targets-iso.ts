@@ -8,11 +8,11 @@ import { ABOUT_FILES } from '../../../scripts/medium-files.ts';
 import { projectRoot } from '../../../scripts/project.ts';
 import { isoFile } from '../../../scripts/testing/iso-file.ts';
 import { readAbout } from '../../../scripts/verify/about.ts';
+import { espIn } from '../../../scripts/verify/iso-parts.ts';
 import { readMembers } from '../../../scripts/verify/read-cpio.ts';
 import { readVolume } from '../../../scripts/verify/read-iso.ts';
 import type { Extent } from '../../shared/iso9660-records.ts';
-import type { Target } from './target.ts';
-import { requirePrintable } from './target.ts';
+import { BrokenRule, requirePrintable, type Target } from './target.ts';
 
 const member = (name: string, content: string) => {
   const hex = (value: number) => value.toString(16).padStart(8, '0');
@@ -48,6 +48,12 @@ const seed = isoFile({
   [ABOUT_FILES.source]: Buffer.from('{"format":"cpushare-source-files","version":1,"files":{},"npm":{}}'),
   '/boot/initrd.img': initrd,
 });
+// A GPT of which the second partition is the EFI system partition (UEFI 2.10 §5.3).
+seed.write('EFI PART', 512, 'latin1');
+seed.writeUInt32LE(2, 512 + 72);
+seed.writeUInt32LE(128, 512 + 84);
+seed.writeUInt32LE(64, 1024 + 128 + 32);
+seed.writeUInt32LE(66, 1024 + 128 + 40);
 
 export function isoTargets(): readonly Target[] {
   return [
@@ -60,6 +66,8 @@ function readIso(input: Uint8Array): void {
   const readAt = readerOf(input);
   const { files } = readVolume(readAt, input.length);
   requirePrintable([...files.keys()].join('\n'));
+  const esp = espIn({ readAt, sizeBytes: input.length });
+  if (esp !== undefined && esp.start + esp.sizeBytes > input.length) throw new BrokenRule('a partition beyond the end');
   readAbout({ path: 'fuzz.iso', files, readAt });
 }
 

@@ -8,6 +8,8 @@ import { explainTargets } from './targets-explain.ts';
 import { imageTargets } from './targets-image.ts';
 import { isoTargets } from './targets-iso.ts';
 import { logTargets } from './targets-logs.ts';
+import { networkTargets } from './targets-network.ts';
+import { packageTargets } from './targets-packages.ts';
 import { tpmTargets } from './targets-tpm.ts';
 import { volumeTargets } from './targets-volumes.ts';
 
@@ -23,5 +25,7 @@ export function allTargets(): readonly Target[] {
     ...imageTargets(),
     ...isoTargets(),
     ...volumeTargets(),
+    ...networkTargets(),
+    ...packageTargets(),
   ];
 }

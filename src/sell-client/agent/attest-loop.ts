@@ -3,7 +3,7 @@
  * machine gets it introduced anew; the network's return or a new finding (the alarm) makes the next attempt immediate.
  */
 import type { EvidenceAnswer } from '../../protocol/messages.ts';
-import { BrokerAnswerError } from '../broker/broker-client.ts';
+import { BrokerAnswerError } from '../broker/broker-answers.ts';
 import type { MemoryUse } from '../hardware/memory.ts';
 import type { MachineTpm } from '../tpm/machine-tpm.ts';
 import type { Alarm } from './alarm.ts';

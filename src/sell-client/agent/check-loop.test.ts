@@ -8,7 +8,8 @@ import { activationAnswer, answerableSecret } from '../../attest/quote/activatio
 import { qualifyingData } from '../../attest/quote/qualifying-data.ts';
 import type { PendingVerification, VerificationAnswer } from '../../protocol/relay-messages.ts';
 import { fromHex, toBase64, toHex } from '../../shared/bytes.ts';
-import { BrokerAnswerError, type BrokerClient } from '../broker/broker-client.ts';
+import { BrokerAnswerError } from '../broker/broker-answers.ts';
+import type { BrokerClient } from '../broker/broker-client.ts';
 import type { MachineTpm } from '../tpm/machine-tpm.ts';
 import { answerChecksForever, CHECKS, type CheckPorts, CREDENTIALS, REFUSED_AFTER_MS, RETURNS } from './check-loop.ts';
 import { sha256 } from './evidence.ts';

@@ -4,7 +4,7 @@
  * it a write to memory that wears out.
  */
 import type { PendingVerification } from '../../protocol/relay-messages.ts';
-import { BrokerAnswerError } from '../broker/broker-client.ts';
+import { BrokerAnswerError } from '../broker/broker-answers.ts';
 import { type AllowanceLimit, createAllowance } from './allowance.ts';
 import { answerCheck, type CheckAnswer, isBroken } from './answer-check.ts';
 import type { LoopPorts } from './attest-loop.ts';

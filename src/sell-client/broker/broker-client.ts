@@ -1,6 +1,4 @@
 /** The sell client's side of the broker's HTTP interface: one pinned connection per call, every answer schema-checked. */
-import type { Static, TSchema } from 'typebox';
-import { Value } from 'typebox/value';
 import {
   ActivationAnswer,
   type ActivationRequest,
@@ -8,7 +6,6 @@ import {
   type ChallengeRequest,
   EnrolmentChallenge,
   type EnrolmentRequest,
-  ErrorAnswer,
   EvidenceAnswer,
   type EvidenceSubmission,
   type SellerConfiguration,
@@ -21,24 +18,8 @@ import {
   PairingStatus,
 } from '../../protocol/pairing-messages.ts';
 import { PendingAnswer, type PendingRequest, type VerificationAnswer } from '../../protocol/relay-messages.ts';
-import { CodedError } from '../../shared/errors.ts';
 import { exchangePinned, peerOf, type Reply } from '../../shared/pinned-exchange-node.ts';
-
-/** `BROKER_REFUSED` carries the broker's own code and HTTP status. */
-export class BrokerAnswerError extends CodedError<'BROKER_ANSWER_INVALID' | 'BROKER_REFUSED'> {
-  readonly status: number;
-  readonly brokerCode: string | undefined;
-
-  constructor(
-    code: BrokerAnswerError['code'],
-    message: string,
-    options: { cause?: unknown; nextStep?: string; status?: number; brokerCode?: string } = {},
-  ) {
-    super(code, message, options);
-    this.status = options.status ?? 0;
-    this.brokerCode = options.brokerCode;
-  }
-}
+import { checked, refusal } from './broker-answers.ts';
 
 export interface BrokerClient {
   enrol(body: EnrolmentRequest): Promise<EnrolmentChallenge>;
@@ -78,44 +59,4 @@ export function brokerClient(configuration: SellerConfiguration, giveUp: AbortSi
     requestPairing: async (body) => checked(PairingAnswer, await post('/v1/pairings', body)),
     pairingStatus: async (body) => checked(PairingStatus, await post('/v1/pairings/token', body)),
   };
-}
-
-function checked<Schema extends TSchema>(schema: Schema, reply: Reply): Static<Schema> {
-  const value = parsed(reply);
-  if (Value.Check(schema, value)) return value as Static<Schema>;
-  const first = Value.Errors(schema, value)[0];
-  throw new BrokerAnswerError(
-    'BROKER_ANSWER_INVALID',
-    `the broker's answer is not of the agreed form: ${first?.instancePath || 'the whole'} ${first?.message ?? ''}`,
-    { status: reply.status, nextStep: 'use an image and a broker of the same release' },
-  );
-}
-
-function refusal(reply: Reply): BrokerAnswerError {
-  const value = parsed(reply);
-  if (!Value.Check(ErrorAnswer, value)) {
-    return new BrokerAnswerError(
-      'BROKER_ANSWER_INVALID',
-      `the broker answered with status ${reply.status} and no code`,
-      {
-        status: reply.status,
-      },
-    );
-  }
-  return new BrokerAnswerError('BROKER_REFUSED', `${value.message} (${value.code})`, {
-    status: reply.status,
-    brokerCode: value.code,
-    ...(value.nextStep === undefined ? {} : { nextStep: value.nextStep }),
-  });
-}
-
-function parsed(reply: Reply): unknown {
-  try {
-    return JSON.parse(reply.text);
-  } catch (cause) {
-    throw new BrokerAnswerError('BROKER_ANSWER_INVALID', `the broker's answer (status ${reply.status}) is not JSON`, {
-      status: reply.status,
-      cause,
-    });
-  }
 }

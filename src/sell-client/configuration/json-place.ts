@@ -35,10 +35,15 @@ export function jsonPlaces(text: string): JsonPlaces {
   try {
     const end = skip(text, value(text, skip(text, 0), 0, keys));
     if (end < text.length) throw new Mistake(end);
-    return { kind: 'valid', keys: keys.map(({ key, at }) => ({ key, ...placeOf(text, at) })) };
+    const places = placesOf(
+      text,
+      keys.map(({ at }) => at),
+    );
+    return { kind: 'valid', keys: keys.map(({ key }, index) => ({ key, ...(places[index] as Place) })) };
   } catch (error) {
     if (!(error instanceof Mistake)) throw error;
-    return { kind: 'mistake', place: placeOf(text, error.at), atEnd: error.at >= text.length };
+    const [place] = placesOf(text, [error.at]) as [Place];
+    return { kind: 'mistake', place, atEnd: error.at >= text.length };
   }
 }
 
@@ -81,7 +86,14 @@ function match(pattern: RegExp, text: string, at: number): number {
   return pattern.lastIndex;
 }
 
-function placeOf(text: string, at: number): Place {
-  const before = text.slice(0, at).split('\n');
-  return { line: before.length, column: (before.at(-1) ?? '').length + 1 };
+/** In one pass: a text may be all keys. @param offsets ascending */
+function placesOf(text: string, offsets: readonly number[]): Place[] {
+  let [line, start, end] = [1, 0, text.indexOf('\n')];
+  return offsets.map((at) => {
+    for (; end >= 0 && end < at; end = text.indexOf('\n', start)) {
+      line += 1;
+      start = end + 1;
+    }
+    return { line, column: at - start + 1 };
+  });
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PairingAnswer, PairingStatus } from '../../protocol/pairing-messages.ts';
 import { createSessionKey } from '../agent/session-key.ts';
 import type { AgentEvent, PairingState } from '../agent/state.ts';
-import { BrokerAnswerError } from '../broker/broker-client.ts';
+import { BrokerAnswerError } from '../broker/broker-answers.ts';
 import { ASK_AGAIN_MS, type Claimant, DENIED_MS, pairForever } from './pair-loop.ts';
 
 const code = (userCode: string): PairingAnswer => ({

@@ -10,7 +10,8 @@ import { BROKER_BACK_OFF, backOffMs } from '../agent/back-off.ts';
 import { toProblem } from '../agent/problem.ts';
 import type { SessionKey } from '../agent/session-key.ts';
 import type { PairingState } from '../agent/state.ts';
-import { BrokerAnswerError, type BrokerClient } from '../broker/broker-client.ts';
+import { BrokerAnswerError } from '../broker/broker-answers.ts';
+import type { BrokerClient } from '../broker/broker-client.ts';
 
 export interface Claimant {
   readonly broker: Pick<BrokerClient, 'requestPairing' | 'pairingStatus'>;
