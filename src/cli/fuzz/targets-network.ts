@@ -98,7 +98,7 @@ const ANSWER_SEEDS = [
 ];
 const REFUSAL_SEEDS = [
   json({ code: 'MACHINE_UNKNOWN', message: 'no such machine', nextStep: 'enrol it again' }),
-  json({ code: 'X', message: 'a'.repeat(3000) }),
+  json({ code: 'MACHINE_UNKNOWN', message: 'a'.repeat(3000) }),
 ];
 const LEASE_SEEDS = [
   text("ip_address=192.168.1.2\ndomain_name_servers='192.168.1.1 9.9.9.9'\nnd1_rdnss1_servers=fe80::1\n"),
