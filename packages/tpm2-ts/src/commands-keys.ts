@@ -1,8 +1,9 @@
 /** Commands about keys, Part 3: making, loading, activating, quoting. */
 
 import { data, name } from './attest.ts';
+import { type Authorization, EMPTY_PASSWORD, type SessionUse } from './authorization.ts';
 import { decode, encode, rest, sizedBytes, u16 } from './codec.ts';
-import { type Authorization, EMPTY_PASSWORD, run, type SessionUse, type Tpm } from './command.ts';
+import { run, type Tpm } from './command.ts';
 import { ALG, CC } from './constants.ts';
 import { sensitiveCreate } from './creation.ts';
 import { opaqueIdObject, tpm2bEncryptedSecret } from './credential.ts';

@@ -1,8 +1,9 @@
 /** Policy commands, Part 3 §23: each adds one condition to a policy session. `session` is the session's handle. */
 
 import type { AuthSession } from './auth-session.ts';
+import { type Authorization, EMPTY_PASSWORD } from './authorization.ts';
 import { encode, sizedBytes, u32 } from './codec.ts';
-import { type Authorization, EMPTY_PASSWORD, run, type Tpm } from './command.ts';
+import { run, type Tpm } from './command.ts';
 import { CC } from './constants.ts';
 import { digestList } from './digest-list.ts';
 import { type PcrSelection, pcrSelections } from './pcr-selection.ts';

@@ -1,9 +1,10 @@
 /** Commands that read or change the TPM's own state, Part 3: start, capabilities, registers, NV, clock, random numbers. */
 
 import { name, timeInfo } from './attest.ts';
+import { type Authorization, EMPTY_PASSWORD, type SessionUse } from './authorization.ts';
 import { type CapabilityData, capabilityData } from './capability.ts';
 import { encode, list, sizedBytes, u16, u32, type Value, yesNo } from './codec.ts';
-import { type Authorization, EMPTY_PASSWORD, run, type SessionUse, type Tpm } from './command.ts';
+import { run, type Tpm } from './command.ts';
 import { CAPABILITY, type CapabilityName, CC } from './constants.ts';
 import { digestList, digestValues, type TaggedDigest } from './digest-list.ts';
 import { TpmCodecError } from './errors.ts';

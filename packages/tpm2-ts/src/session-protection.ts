@@ -1,7 +1,7 @@
 /** One command and its response under sessions: HMACs (Part 1 §19.6) and parameter encryption (§21). Pure but for the nonces. */
 import { withoutTrailingZeros } from './auth-session.ts';
+import type { Authorization, AuthorizedCommand, SessionUse } from './authorization.ts';
 import { encode, u16, u32 } from './codec.ts';
-import type { Authorization, Command, SessionUse } from './command.ts';
 import { HASH_SIZES, RH } from './constants.ts';
 import { TpmSessionError } from './errors.ts';
 import { concat, kdfA } from './kdf.ts';
@@ -14,7 +14,6 @@ import {
 } from './session-area.ts';
 
 const EMPTY = new Uint8Array();
-type Named = Pick<Command<unknown>, 'name' | 'code' | 'handles' | 'names' | 'authorizations' | 'sessions'>;
 
 /** What is remembered from the command to check its response. */
 export interface Pending {
@@ -34,7 +33,7 @@ export interface ProtectedCommand {
 }
 
 /** @throws TpmSessionError when the sessions cannot be used for this command */
-export function protectCommand(command: Named, parameters: Uint8Array): ProtectedCommand {
+export function protectCommand(command: AuthorizedCommand, parameters: Uint8Array): ProtectedCommand {
   const authorizations = [...(command.authorizations ?? []), ...(command.sessions ?? [])];
   const pending = authorizations.map((authorization, index) =>
     authorization.kind === 'session' ? begin(command, authorization, index) : undefined,
@@ -60,7 +59,7 @@ export function protectCommand(command: Named, parameters: Uint8Array): Protecte
  * @throws TpmSessionError RESPONSE_HMAC_WRONG: the bytes are not what the TPM sent
  */
 export function openResponse(
-  command: Named,
+  command: AuthorizedCommand,
   pending: readonly (Pending | undefined)[],
   area: readonly AuthResponse[],
   parameters: Uint8Array,
@@ -77,7 +76,7 @@ export function openResponse(
   return encrypting === undefined ? parameters : crypt(command, 'decrypt', encrypting, parameters);
 }
 
-function begin(command: Named, use: SessionUse, index: number): Pending {
+function begin(command: AuthorizedCommand, use: SessionUse, index: number): Pending {
   const { session } = use;
   if (session.kind === 'trial') throw misuse(command, 'a trial session authorizes nothing');
   const attributes = {
@@ -130,7 +129,12 @@ function password(own: Pending): Uint8Array {
 }
 
 /** §21: the first parameter, a TPM2B, keeps its size in the clear. The newer nonce is the sender's. */
-function crypt(command: Named, direction: 'encrypt' | 'decrypt', own: Pending, parameters: Uint8Array): Uint8Array {
+function crypt(
+  command: AuthorizedCommand,
+  direction: 'encrypt' | 'decrypt',
+  own: Pending,
+  parameters: Uint8Array,
+): Uint8Array {
   const { session } = own.use;
   if (session.cipherBits === 0) throw misuse(command, 'the session has no cipher');
   const [high, low] = parameters;
@@ -153,7 +157,7 @@ function sessionValue(own: Pending): Uint8Array {
 }
 
 function only(
-  command: Named,
+  command: AuthorizedCommand,
   pending: readonly (Pending | undefined)[],
   attribute: 'encrypt' | 'decrypt',
 ): Pending | undefined {
@@ -162,12 +166,12 @@ function only(
   return found[0];
 }
 
-function handleNames(command: Named): readonly Uint8Array[] {
+function handleNames(command: AuthorizedCommand): readonly Uint8Array[] {
   return (command.handles ?? []).map((_, index) => handleName(command, index));
 }
 
 /** Registers, sessions and hierarchies are named by their handle; objects and NV indexes by what they are. */
-function handleName(command: Named, index: number): Uint8Array {
+function handleName(command: AuthorizedCommand, index: number): Uint8Array {
   const given = command.names?.[index];
   if (given !== undefined) return given;
   const handle = command.handles?.[index] ?? 0;
@@ -191,7 +195,7 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
-function wrongHmac(command: Named): TpmSessionError {
+function wrongHmac(command: AuthorizedCommand): TpmSessionError {
   return new TpmSessionError(
     'RESPONSE_HMAC_WRONG',
     `${command.name}: the HMAC of the response is wrong; it was altered on its way from the TPM`,
@@ -199,6 +203,6 @@ function wrongHmac(command: Named): TpmSessionError {
   );
 }
 
-function misuse(command: Named, reason: string): TpmSessionError {
+function misuse(command: AuthorizedCommand, reason: string): TpmSessionError {
   return new TpmSessionError('SESSION_MISUSED', `${command.name}: ${reason}`);
 }

@@ -1,6 +1,7 @@
 /** A swtpm with a storage key, sessions salted to it, and objects that hold a secret under it. */
 import type { AuthSession } from '../auth-session.ts';
-import type { Authorization, SessionUse, Tpm } from '../command.ts';
+import type { Authorization, SessionUse } from '../authorization.ts';
+import type { Tpm } from '../command.ts';
 import { flushContext } from '../commands-context.ts';
 import { create, createPrimary, load } from '../commands-keys.ts';
 import { getCapability } from '../commands-state.ts';
