@@ -13,7 +13,7 @@ import { loadDrivers, loadModules } from './hardware/modalias.ts';
 import { readPlatform } from './hardware/platform.ts';
 import { runDhcp } from './network/dhcp.ts';
 import { watchNetwork } from './network/watch-network.ts';
-import { keepWifi } from './network/wifi.ts';
+import { hasWifi, keepWifi } from './network/wifi.ts';
 import { pairForever } from './pairing/pair-loop.ts';
 import { LIVE_PLACES as places } from './places.ts';
 import { openConsoles } from './screen/consoles.ts';
@@ -63,6 +63,7 @@ async function main(): Promise<void> {
   await guard.check().catch((error: unknown) => lastWords(error, store.dispatch));
   const platform = await readPlatform(places);
   store.dispatch({ type: 'platform', bootMode: platform.bootMode, secureBoot: platform.secureBoot });
+  if (await hasWifi(places)) store.dispatch({ type: 'wifi', wifi: { kind: 'unconfigured' } });
 
   const seen = new Set<string>();
   let settled = () => {};

@@ -64,13 +64,13 @@ describe('the wifi image', () => {
 });
 
 describe('beside an access point', () => {
-  const boot = async (network: Network, key = wifi.key) => {
+  const boot = async (network: Network, settings: object = { wifi }) => {
     const folder = await mkdtemp(join(tmpdir(), 'cpushare-wifi-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const volume = await writeConfigurationVolume(image.tools, folder, {
       broker: 'https://192.168.77.1:42007',
       brokerPin: 'ab'.repeat(32),
-      wifi: { ...wifi, key },
+      ...settings,
     });
     return bootBesideAccessPoint(image, folder, network, volume);
   };
@@ -85,11 +85,19 @@ describe('beside an access point', () => {
   it.each(['WPA-PSK', 'SAE'] as const)(
     'with the wrong key for %s says so, and does not repeat it',
     async (security) => {
-      const machine = await boot({ ...wifi, security }, 'incorrect horse battery');
+      const machine = await boot({ ...wifi, security }, { wifi: { ...wifi, key: 'incorrect horse battery' } });
       await machine.waitForSerial(/cpushare: error=WIFI_KEY_REFUSED .*next="correct 'key'/, BOOT_TIMEOUT_MS);
       expect(await machine.serialText()).not.toMatch(/correct horse|wifi=connected/);
     },
   );
+
+  it('goes nowhere where no configuration asks for it, and says what would help', async () => {
+    const machine = await boot({ ...wifi, security: 'WPA-PSK' }, {});
+    await machine.waitForSerial(/cpushare: configuration=loaded/, BOOT_TIMEOUT_MS);
+    await machine.waitForSerial(/cpushare: error=NETWORK_NO_LINK .*name your Wi-Fi network/, BOOT_TIMEOUT_MS);
+    expect(await machine.serialText()).toMatch(/cpushare: wifi=unconfigured/);
+    expect(await machine.serialText()).not.toMatch(/wifi=(starting|connected)/);
+  });
 
   it('says when the network is not in reach', async () => {
     const machine = await boot({ ...wifi, networkName: 'seller net_1', security: 'WPA-PSK' });

@@ -45,7 +45,10 @@ export type NetworkState =
 
 /** Of the radio network that the configuration names; neither its name nor its key is kept here. */
 export type WifiState =
+  /** The image has no Wi-Fi, or nothing is known yet. */
   | { readonly kind: 'unused' }
+  /** The image has Wi-Fi, and no configuration asked for it. */
+  | { readonly kind: 'unconfigured' }
   | { readonly kind: 'starting' }
   | { readonly kind: 'searching' }
   | { readonly kind: 'connecting' }

@@ -7,21 +7,12 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import type { WifiSettings } from '../../protocol/messages.ts';
-import { CodedError } from '../../shared/errors.ts';
 import { toProblem } from '../agent/problem.ts';
 import type { WifiState } from '../agent/state.ts';
 import type { Places } from '../places.ts';
+import { clientFailed, keyRefused, noCard, notFound, notInImage, refused, type WifiError } from './wifi-errors.ts';
 import { type WifiProgress, wifiProgress } from './wifi-events.ts';
 import { wifiProfile } from './wifi-profile.ts';
-
-export class WifiError extends CodedError<
-  | 'WIFI_NOT_IN_IMAGE'
-  | 'WIFI_NO_CARD'
-  | 'WIFI_NETWORK_NOT_FOUND'
-  | 'WIFI_KEY_REFUSED'
-  | 'WIFI_REFUSED'
-  | 'WIFI_CLIENT_FAILED'
-> {}
 
 export interface WifiPorts {
   readonly places: Pick<Places, 'sys' | 'wifiDaemon' | 'messageBus' | 'wifiFolder'>;
@@ -39,11 +30,16 @@ const REFUSED_RETRY_MS = 60_000;
 const PATIENCE_MS = 30_000;
 const WATCH_MS = 1000;
 
+/** Whether this image can do it at all. */
+export function hasWifi({ wifiDaemon }: WifiPorts['places']): Promise<boolean> {
+  return exists(wifiDaemon);
+}
+
 /** Runs until `signal`. Never throws: what goes wrong is shown, and tried again where that can help. */
 export async function keepWifi(settings: WifiSettings, ports: WifiPorts): Promise<void> {
   const { places, onChange, pause, signal } = ports;
   const fail = (error: unknown) => onChange({ kind: 'failed', problem: toProblem(error) });
-  if (!(await exists(places.wifiDaemon))) return fail(notInImage());
+  if (!(await hasWifi(places))) return fail(notInImage());
   onChange({ kind: 'starting' });
   while (!signal.aborted) {
     try {
@@ -91,9 +87,7 @@ async function runDaemons(ports: WifiPorts): Promise<number> {
 }
 
 function ended(what: string, line: string): never {
-  throw new WifiError('WIFI_CLIENT_FAILED', `${what} ended: ${line || 'no reason given'}`, {
-    nextStep: 'it is started again by itself; restart the machine if this stays',
-  });
+  throw clientFailed(what, line);
 }
 
 /** Hands on each line as it comes; resolves with the last one when the program has ended. */
@@ -153,37 +147,6 @@ async function shownAs(now: WifiProgress, forMs: number, sys: string): Promise<W
     default:
       return now satisfies never;
   }
-}
-
-function notInImage(): WifiError {
-  return new WifiError('WIFI_NOT_IN_IMAGE', 'the configuration asks for Wi-Fi, and this image has none', {
-    nextStep: 'write the wifi image (cpushare-seller-wifi.iso) to the stick, or plug in a cable',
-  });
-}
-
-function noCard(): WifiError {
-  return new WifiError('WIFI_NO_CARD', 'no Wi-Fi card was found that this image can drive', {
-    nextStep: 'plug in a cable, or a Wi-Fi adapter of the list in docs/wifi.md',
-  });
-}
-
-function notFound(): WifiError {
-  return new WifiError('WIFI_NETWORK_NOT_FOUND', 'the Wi-Fi network of the configuration is not in reach', {
-    nextStep:
-      'check "networkName" (capital letters count) and the distance; a network without a name needs "hidden": true',
-  });
-}
-
-function keyRefused(): WifiError {
-  return new WifiError('WIFI_KEY_REFUSED', 'the Wi-Fi network does not take the key of the configuration', {
-    nextStep: 'correct "key" in cpushare.json, then restart; the same key is tried again in a minute',
-  });
-}
-
-function refused(detail: string): WifiError {
-  return new WifiError('WIFI_REFUSED', `the Wi-Fi network refused this machine (${detail})`, {
-    nextStep: 'check that the router lets new devices in; it is tried again by itself',
-  });
 }
 
 async function exists(path: string): Promise<boolean> {

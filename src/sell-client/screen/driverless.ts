@@ -22,13 +22,16 @@ export function driverlessWords(devices: readonly DriverlessDevice[]): string {
   return more > 0 ? `${named.join(', ')} and ${more} more` : named.join(', ');
 }
 
-export function driverlessProblem(devices: readonly DriverlessDevice[]): Problem {
+export const LISTED_ADAPTER = 'a Wi-Fi adapter that hardware.html, published with this image, lists';
+
+/** @param wifi whether this image drives Wi-Fi cards at all */
+export function driverlessProblem(devices: readonly DriverlessDevice[], wifi: boolean): Problem {
   const onlyWireless = devices.every(({ what }) => what === 'wireless');
   return {
     code: 'NETWORK_DRIVER_MISSING',
     message: `this image has no driver for: ${driverlessWords(devices)}`,
     nextStep: onlyWireless
-      ? 'use a cable or a wired USB adapter, or start the wifi flavour of this image'
+      ? `use a cable or a wired USB adapter, or ${wifi ? LISTED_ADAPTER : 'the wifi image'}`
       : 'plug in another card or USB adapter; hardware.html, published with this image, lists those that work',
   };
 }

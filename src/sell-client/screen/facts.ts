@@ -1,5 +1,11 @@
 /** The facts below the headline, one line each, in the seller's words. */
-import { type AgentState, type AttestationState, isAttested, type NetworkState } from '../agent/state.ts';
+import {
+  type AgentState,
+  type AttestationState,
+  isAttested,
+  type NetworkState,
+  type WifiState,
+} from '../agent/state.ts';
 import { driverlessWords, shownDriverless } from './driverless.ts';
 import { COLUMNS, duration, shortened } from './rows.ts';
 
@@ -16,7 +22,7 @@ export function fact(name: string, value: string, columns = COLUMNS): string {
 
 function facts(state: AgentState, nowMs: number): [string, string][] {
   return [
-    ['Network', network(state.network)],
+    ['Network', network(state.network, state.wifi)],
     ...driverless(state),
     ['Broker', broker(state)],
     ['Account', account(state)],
@@ -30,7 +36,7 @@ function facts(state: AgentState, nowMs: number): [string, string][] {
   ];
 }
 
-function network(now: NetworkState): string {
+function network(now: NetworkState, wifi: WifiState): string {
   switch (now.kind) {
     case 'up':
       return `${now.addresses.map((one) => `${one.address} (${one.interface})`).join(', ')}, link is up`;
@@ -39,11 +45,30 @@ function network(now: NetworkState): string {
     case 'no-card':
       return 'no card';
     case 'no-link':
-      return `no cable in ${now.cards.join(', ')}`;
+      return withoutCable(now.cards, wifi);
     case 'no-address':
       return `cable in, asking for an address (${now.cards.join(', ')})`;
     default:
       return now satisfies never;
+  }
+}
+
+function withoutCable(cards: readonly string[], wifi: WifiState): string {
+  switch (wifi.kind) {
+    case 'unused':
+    case 'unconfigured':
+      return `no cable in ${cards.join(', ')}`;
+    case 'starting':
+    case 'searching':
+      return 'no cable; looking for the Wi-Fi network';
+    case 'connecting':
+      return 'no cable; joining the Wi-Fi network';
+    case 'connected':
+      return 'Wi-Fi connected, asking for an address';
+    case 'failed':
+      return 'no cable, no Wi-Fi';
+    default:
+      return wifi satisfies never;
   }
 }
 

@@ -66,6 +66,11 @@ export function asksToPair(state: AgentState, nowMs: number): boolean {
 
 function begun(state: AgentState): string {
   if (state.network.kind === 'searching') return 'Starting: looking for network, TPM and configuration.';
+  const { wifi } = state;
+  if (state.network.kind !== 'up' && wifi.kind === 'connecting') return 'Starting: joining the Wi-Fi network.';
+  if (state.network.kind !== 'up' && (wifi.kind === 'starting' || wifi.kind === 'searching')) {
+    return 'Starting: looking for the Wi-Fi network.';
+  }
   if (state.configuration.kind === 'searching') return 'Starting: looking for the configuration.';
   if (state.attestation.kind === 'starting') return 'Starting: about to introduce this machine to the broker.';
   return 'The broker is verifying this machine.';

@@ -1,24 +1,27 @@
 /** What keeps the machine from earning and what the seller can do, the most basic first: without a network nothing else matters. */
 import type { AgentState, Problem } from '../agent/state.ts';
-import { driverlessProblem, shownDriverless } from './driverless.ts';
+import { driverlessProblem, LISTED_ADAPTER, shownDriverless } from './driverless.ts';
 
 export function problems(state: AgentState): Problem[] {
   const found: Problem[] = [];
   // Who asks for Wi-Fi is not told to plug in a cable, but what keeps the Wi-Fi from working.
   const { wifi } = state;
   if (wifi.kind === 'failed') found.push(wifi.problem);
+  const inImage = wifi.kind !== 'unused';
+  const wanted = inImage && wifi.kind !== 'unconfigured';
   const driverless = shownDriverless(state);
-  if (state.network.kind === 'no-card' && driverless.length > 0) found.push(driverlessProblem(driverless));
-  else if (state.network.kind === 'no-card' && wifi.kind === 'unused') {
-    const nextStep = 'plug in a wired card; or write the wifi image, which knows Wi-Fi cards too';
+  if (state.network.kind === 'no-card' && driverless.length > 0) found.push(driverlessProblem(driverless, inImage));
+  else if (state.network.kind === 'no-card' && !wanted) {
+    const nextStep = inImage
+      ? `plug in a wired card, or ${LISTED_ADAPTER}`
+      : 'plug in a wired card; or write the wifi image, which knows Wi-Fi cards too';
     found.push(problem('NETWORK_NO_CARD', 'no network card was found that this image can drive', nextStep));
   }
-  if (state.network.kind === 'no-link' && wifi.kind === 'unused') {
-    // The wired image has no such card.
-    const radio = state.network.cards.some((card) => card.startsWith('wl'));
-    const nextStep = radio
-      ? 'plug in a cable, or name your Wi-Fi network in cpushare.json'
-      : 'plug in a cable to your router';
+  // The wired image has no such card. A configuration that may still come could ask for it.
+  const radio = state.network.kind === 'no-link' && state.network.cards.some((card) => card.startsWith('wl'));
+  const mayAsk = radio && state.configuration.kind === 'searching';
+  if (state.network.kind === 'no-link' && !wanted && !mayAsk) {
+    const nextStep = radio ? withRadio(state) : 'plug in a cable to your router';
     found.push(problem('NETWORK_NO_LINK', 'no network cable is connected', nextStep));
   }
   if (state.network.kind === 'no-address') {
@@ -38,6 +41,13 @@ export function problems(state: AgentState): Problem[] {
     found.push(state.attestation.problem);
   else if (state.tpm.kind === 'failed') found.push(state.tpm.problem);
   return found;
+}
+
+/** A configuration is taken once; until then it is looked for. */
+function withRadio({ configuration }: AgentState): string {
+  if (configuration.kind === 'loaded')
+    return 'plug in a cable; or name your Wi-Fi network in cpushare.json, and restart';
+  return 'plug in a cable; or a stick labelled CPUSHARE with a cpushare.json that names your Wi-Fi network';
 }
 
 function problem(code: string, message: string, nextStep: string): Problem {

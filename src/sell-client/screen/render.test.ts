@@ -31,6 +31,13 @@ describe('renderScreen', () => {
     await expect(kept.join('\n')).toMatchFileSnapshot(join(import.meta.dirname, `golden/${name}.txt`));
   });
 
+  it('does not call a machine with a Wi-Fi card offline before it knows whether a configuration asks for it', () => {
+    const radio: AgentEvent = { type: 'network', network: { kind: 'no-link', cards: ['wlan0'] } };
+    expect(screen(reduced(radio))).not.toContain('NETWORK_NO_LINK');
+    const missing: AgentEvent = { type: 'configuration', configuration: { kind: 'missing' } };
+    expect(screen(reduced(radio, missing))).toContain('NETWORK_NO_LINK');
+  });
+
   it('of an image for developers says DEBUG in place of every other word', () => {
     const facts = { title: 'cpushare-seller-debug 0.1.0', nowMs: NOW_MS };
     for (const state of Object.values(SCREEN_STATES)) {

@@ -1,5 +1,15 @@
 /** One machine in each state that the screen has a word for, by name: what the golden screens and their pictures show. */
-import { type AgentEvent, type AgentState, initialState, next } from '../agent/state.ts';
+import { toProblem } from '../agent/problem.ts';
+import { type AgentEvent, type AgentState, initialState, type NetworkState, next } from '../agent/state.ts';
+import {
+  clientFailed,
+  keyRefused,
+  noCard,
+  notFound,
+  notInImage,
+  refused,
+  type WifiError,
+} from '../network/wifi-errors.ts';
 
 export const TITLE = 'cpushare-seller 0.1.0';
 export const NOW_MS = 200_000;
@@ -51,6 +61,12 @@ const ready = [platform, network, tpm, configuration, kvm];
 
 const reduced = (...events: AgentEvent[]): AgentState => events.reduce(next, initialState);
 
+const radioOnly: AgentEvent = { type: 'network', network: { kind: 'no-link', cards: ['wlan0'] } };
+const wifiFailed = (error: WifiError, network: NetworkState = { kind: 'no-link', cards: ['wlan0'] }): AgentState => {
+  const failed: AgentEvent = { type: 'wifi', wifi: { kind: 'failed', problem: toProblem(error) } };
+  return reduced(platform, tpm, { type: 'network', network }, configuration, failed);
+};
+
 export const SCREEN_STATES: Readonly<Record<string, AgentState>> = {
   booting: reduced(platform),
   verifying: reduced(...ready, { type: 'enrolling' }, { type: 'enrolled', machineId }),
@@ -71,6 +87,27 @@ export const SCREEN_STATES: Readonly<Record<string, AgentState>> = {
     type: 'driverless',
     devices: [{ what: 'wireless', bus: 'PCI', id: '8086:2723', slot: '0000:03:00.0' }],
   }),
+  'wifi-image-without-configuration': reduced(
+    platform,
+    tpm,
+    radioOnly,
+    { type: 'wifi', wifi: { kind: 'unconfigured' } },
+    { type: 'configuration', configuration: { kind: 'missing' } },
+  ),
+  'wifi-image-without-card': reduced(
+    platform,
+    tpm,
+    { type: 'network', network: { kind: 'no-card' } },
+    { type: 'wifi', wifi: { kind: 'unconfigured' } },
+  ),
+  'wifi-searching': reduced(platform, tpm, radioOnly, configuration, { type: 'wifi', wifi: { kind: 'searching' } }),
+  'wifi-connecting': reduced(platform, tpm, radioOnly, configuration, { type: 'wifi', wifi: { kind: 'connecting' } }),
+  'wifi-not-in-image': wifiFailed(notInImage(), { kind: 'no-link', cards: ['eth0'] }),
+  'wifi-no-card': wifiFailed(noCard(), { kind: 'no-card' }),
+  'wifi-network-not-found': wifiFailed(notFound()),
+  'wifi-key-refused': wifiFailed(keyRefused()),
+  'wifi-refused': wifiFailed(refused('status 17 of IEEE 802.11')),
+  'wifi-client-failed': wifiFailed(clientFailed('the Wi-Fi client', 'D-Bus disconnected, quitting...')),
   'offline-broker': reduced(...ready, {
     type: 'failed',
     retryAtMs: 216_000,
