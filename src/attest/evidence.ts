@@ -39,9 +39,15 @@ export interface MachineClaims {
   readonly memoryBytes: number;
   readonly secureBoot: boolean | null;
   readonly bootMode: 'uefi' | 'bios';
+  /** Where the configuration in CONFIGURATION_PCR was found; earlier clients do not say. */
+  readonly configurationSource?: ConfigurationSource;
   /** From kernel start to when these claims were made, milliseconds. */
   readonly uptimeMs: number;
 }
+
+/** A volume labelled CPUSHARE, an SMBIOS OEM string, VMware's guestinfo, or the image itself. */
+export const CONFIGURATION_SOURCES = ['volume', 'smbios', 'guestinfo', 'image'] as const;
+export type ConfigurationSource = (typeof CONFIGURATION_SOURCES)[number];
 
 /** TPM class as a buyer must see it; never inferred upwards. */
 export type TpmClass = 'hardware' | 'firmware' | 'cloud' | 'software' | 'unknown';

@@ -1,6 +1,7 @@
 /** Where a machine may get its configuration from, booted: each is measured, and the machine is accepted. */
 import { describe, expect, it } from 'vitest';
 import type { ReferenceValues } from '../../src/attest/image/reference-values.ts';
+import type { Verdict } from '../../src/attest/verdict.ts';
 import { configurationFor, expectMeasured, stickWith } from './configured-support.ts';
 import { bootScene, createScene, readJson, referenceValuesFile, testTools, waitForVerdict } from './support.ts';
 
@@ -16,6 +17,7 @@ describe('a machine without a second stick', () => {
     });
     const judged = await waitForVerdict(scene, machine);
     expectMeasured(judged, json);
+    expect((judged.report.verdict as Verdict).claims?.configurationSource).toBe('smbios');
     await machine.waitForSerial(/configuration=loaded broker=\S+ source="SMBIOS OEM string"/, 30_000);
   });
 
@@ -32,6 +34,7 @@ describe('a machine without a second stick', () => {
     });
     const judged = await waitForVerdict(scene, machine);
     expectMeasured(judged, json);
+    expect((judged.report.verdict as Verdict).claims?.configurationSource).toBe('volume');
     await machine.waitForSerial(/configuration=loaded broker=\S+ source="sd[a-z]4"/, 30_000);
     const measured = judged.report.evidence.pcrs.sha256 ?? {};
     const { pcrs } = await readJson<ReferenceValues>(referenceValuesFile);

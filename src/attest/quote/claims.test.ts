@@ -30,12 +30,18 @@ function signed(curve = 'P-256') {
 describe('claims', () => {
   it('round-trips', () => expect(parseClaims(encodeClaims(claims))).toEqual(claims));
 
+  it('may say where the configuration came from', () => {
+    const more = { ...claims, configurationSource: 'smbios' } as const;
+    expect(parseClaims(encodeClaims(more))).toEqual(more);
+  });
+
   it.each([
     { name: 'an unknown key', change: { extra: 1 } },
     { name: 'a short challenge', change: { challenge: 'ab' } },
     { name: 'an accelerator we do not know', change: { accelerator: { name: 'warp', reason: '' } } },
     { name: 'a negative memory size', change: { memoryBytes: -1 } },
     { name: 'a fraction of a byte', change: { memoryBytes: 0.5 } },
+    { name: 'a source we do not know', change: { configurationSource: 'sdb1' } },
     { name: 'no boot mode', change: { bootMode: undefined } },
   ])('refuses $name', ({ change }) => {
     const bytes = new TextEncoder().encode(JSON.stringify({ ...claims, ...change }));

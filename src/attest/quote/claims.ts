@@ -2,7 +2,7 @@
 import { concatBytes, equalBytes, fromHex } from '../../shared/bytes.ts';
 import { CodedError } from '../../shared/errors.ts';
 import type { AttestCrypto } from '../crypto/crypto.ts';
-import type { MachineClaims } from '../evidence.ts';
+import { CONFIGURATION_SOURCES, type MachineClaims } from '../evidence.ts';
 import { hex, integer, object, oneOf, readJson, text } from '../strict-json.ts';
 
 const LABEL = new TextEncoder().encode('cpushare-live/claims\0');
@@ -15,7 +15,7 @@ const P256_SPKI_BYTES = P256_SPKI_HEAD.length + 2 * COORDINATE_BYTES;
 
 export class ClaimsError extends CodedError<'CLAIMS_MALFORMED'> {}
 
-const claimsShape = object({
+const said = {
   clientVersion: text(100),
   challenge: hex(32),
   accelerator: object({ name: oneOf(['kvm', 'kqemu', 'tcg', 'unknown']), reason: text(500) }),
@@ -24,7 +24,8 @@ const claimsShape = object({
   secureBoot: oneOf([true, false, null]),
   bootMode: oneOf(['uefi', 'bios']),
   uptimeMs: integer(0),
-});
+};
+const claimsShape = object(said, { configurationSource: oneOf(CONFIGURATION_SOURCES) });
 
 /** The bytes that go into `Evidence.claims`. @throws ClaimsError when a value is not one the reader would take back */
 export function encodeClaims(claims: MachineClaims): Uint8Array {

@@ -3,6 +3,7 @@
 import { quirkSentence } from '../endorsement/ek-quirks.ts';
 import { describeClock } from '../quote/quote-clock.ts';
 import type { KeyVerdict, Verdict } from '../verdict.ts';
+import { configurationWords } from './claim-words.ts';
 import { earStatus } from './ear.ts';
 import { tierOf } from './ear-tiers.ts';
 import { appraisedVector } from './ear-vector.ts';
@@ -83,6 +84,7 @@ function claimFacts({ claims, status }: Verdict): Fact[] {
     ['Accelerator', `${claims.accelerator.name} (${claims.accelerator.reason})`],
     ['Claims', `client ${claims.clientVersion}, ${claims.cpuModel}, ${Math.round(claims.memoryBytes / 2 ** 20)} MiB,`],
     ['', `${claims.bootMode} boot, up for ${(claims.uptimeMs / 1000).toFixed(1)} s`],
+    ...configurationWords(claims).map((words): Fact => ['', words]),
     ...(status === 'refused' ? ([['', 'said by an image that is not attested: worth nothing']] as const) : []),
   ];
 }

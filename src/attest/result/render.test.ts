@@ -90,4 +90,12 @@ describe('a verdict in print', () => {
   it('says of claims by an image that is not attested what they are worth', () => {
     expect(under('Claims', verdictOf({ boot: { initrd: 'x' } }))).toContain('worth nothing');
   });
+
+  it('says where the configuration came from, if the machine did', () => {
+    const silent = verdictOf();
+    if (silent.claims === null) throw new Error('no claims');
+    expect(under('Claims', silent)).not.toContain('configuration');
+    const saying = { ...silent, claims: { ...silent.claims, configurationSource: 'guestinfo' as const } };
+    expect(under('Claims', saying)).toContain("configuration from VMware's guestinfo");
+  });
 });

@@ -1,5 +1,6 @@
 /** What the verdict says of the machine, and what the report is headed with. */
 import { describeClock } from '../../attest/quote/quote-clock.ts';
+import { configurationWords } from '../../attest/result/claim-words.ts';
 import { weaknessOf } from '../../attest/result/limits.ts';
 import type { FirmwareVerdict, KeyVerdict, Verdict } from '../../attest/verdict.ts';
 import { el } from '../dom.ts';
@@ -64,6 +65,7 @@ function claimsRows({ claims, status }: Verdict): readonly Row[] {
       'Its claims',
       `${claims.cpuModel}, ${memory}, ${claims.bootMode} boot, ${uptime}`,
       `accelerator ${claims.accelerator.name}: ${claims.accelerator.reason}`,
+      ...configurationWords(claims),
       ...(status === 'refused' ? ['Said by an image that is not attested: worth nothing.'] : []),
     ],
   ];

@@ -5,7 +5,12 @@ import type { MachineClaims } from '../../attest/evidence.ts';
 import type { SellerConfiguration, WifiSettings } from '../../protocol/messages.ts';
 import { toBase64, toHex } from '../../shared/bytes.ts';
 import { brokerClient } from '../broker/broker-client.ts';
-import { lookForConfiguration, type RawConfiguration, useConfiguration } from '../configuration/load-configuration.ts';
+import {
+  configurationSource,
+  lookForConfiguration,
+  type RawConfiguration,
+  useConfiguration,
+} from '../configuration/load-configuration.ts';
 import { measuredForm } from '../configuration/measured-form.ts';
 import { readMemoryUse } from '../hardware/memory.ts';
 import { type Platform, readUptimeMs } from '../hardware/platform.ts';
@@ -216,7 +221,10 @@ function session(ports: AgentPorts, configuration: SellerConfiguration, raw: Raw
       eventLog: await readLog(ports.places.eventLog),
       imaLog: await readLog(ports.places.imaLog),
     }),
-    readClaims: (challenge: string) => readClaims(ports, challenge),
+    readClaims: async (challenge: string) => ({
+      ...(await readClaims(ports, challenge)),
+      configurationSource: configurationSource(raw),
+    }),
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type ConfigurationPlaces,
+  configurationSource,
   IMAGE_SOURCE,
   lookForConfiguration,
   SMBIOS_SOURCE,
@@ -85,6 +86,8 @@ describe('the sources of the configuration, in order', () => {
     if (raw === null) throw new Error('nothing found');
     await useConfiguration(raw, places.copy, null);
     await volumeWithoutFile();
+    const again = await look();
+    expect(again && configurationSource(again)).toBe('smbios');
     expect(await found()).toEqual({ source: SMBIOS_SOURCE, text: file });
   });
 

@@ -1,6 +1,7 @@
 /** From the machine to a configuration in force: found, kept for this boot, measured, and only then read. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { ConfigurationSource } from '../../attest/evidence.ts';
 import type { SellerConfiguration } from '../../protocol/messages.ts';
 import { CodedError } from '../../shared/errors.ts';
 import type { PcrBank } from '../tpm/machine-tpm.ts';
@@ -22,6 +23,13 @@ export interface RawConfiguration {
 
 export const SMBIOS_SOURCE = 'SMBIOS OEM string';
 export const IMAGE_SOURCE = 'this image';
+
+/** For those who judge the machine, and have no use for the name of a drive. */
+export function configurationSource({ source }: RawConfiguration): ConfigurationSource {
+  if (source === SMBIOS_SOURCE) return 'smbios';
+  if (source === GUESTINFO_KEY) return 'guestinfo';
+  return source === IMAGE_SOURCE ? 'image' : 'volume';
+}
 
 export interface ConfigurationPlaces extends DeviceFolders, GuestinfoPlaces {
   /** /sys/firmware/dmi/tables/DMI */
@@ -57,7 +65,7 @@ export async function lookForConfiguration(places: ConfigurationPlaces, look: Lo
 async function keptCopy(copy: string): Promise<RawConfiguration | null> {
   const bytes = await readFile(copy).catch(() => null);
   if (bytes === null) return null;
-  const source = await readFile(sourceFile(copy), 'utf8').catch(() => 'this boot');
+  const source = await readFile(sourceFile(copy), 'utf8');
   return { bytes: new Uint8Array(bytes), source };
 }
 
