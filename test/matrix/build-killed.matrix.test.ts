@@ -1,6 +1,6 @@
 /**
- * The real build from nothing, killed with SIGKILL as each of its steps begins and once more in the middle of it, begun again
- * each time: in the end the same components as a build that was left alone, and nothing half-made under a name that counts.
+ * The real build from nothing, killed with SIGKILL as each of its steps begins and once more within it, begun again each time:
+ * in the end the same components as a build that was left alone, and nothing half-made under a name that counts.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,11 +30,11 @@ async function run(output: string, moments: readonly Moment[]) {
   return { lines: told.filter((one) => 'line' in one), killedAt: told.find((one) => 'killedAt' in one)?.killedAt };
 }
 
-/** The beginning and the middle of all that it does; what it reads from the package cache comes and goes. */
+/** The beginning and a third of all that it does, as the next run may be faster; the package cache is only read. */
 function momentsOf(lines: readonly { readonly line: string; readonly atMs: number }[], endMs: number): Moment[] {
   return lines.flatMap(({ line, atMs }, index) => {
-    const middleMs = ((lines[index + 1]?.atMs ?? endMs) - atMs) / 2;
-    return line.startsWith('Packages fetched') ? [] : [0, Math.max(1, middleMs)].map((afterMs) => ({ line, afterMs }));
+    const withinMs = ((lines[index + 1]?.atMs ?? endMs) - atMs) / 3;
+    return line.startsWith('Packages fetched') ? [] : [0, Math.max(1, withinMs)].map((afterMs) => ({ line, afterMs }));
   });
 }
 
@@ -50,10 +50,12 @@ it('ends with the same components, however often it was killed', async () => {
     const { killedAt } = await run(killed, toCome);
     if (killedAt === undefined) break;
     toCome = toCome.filter(({ line, afterMs }) => line !== killedAt.line || afterMs !== killedAt.afterMs);
-    expect((await countResults(join(killed, 'build'))).broken, JSON.stringify(killedAt)).toEqual([]);
+    // Not those of all packages each time: a gigabyte.
+    const { broken } = await countResults(join(killed, 'build/cpushare-seller'));
+    expect(broken, JSON.stringify(killedAt)).toEqual([]);
   }
   expect(toCome.filter(({ afterMs }) => afterMs === 0)).toEqual([]);
-  // A step that takes milliseconds may be over before its middle.
+  // A step that takes milliseconds may be over before.
   expect(toCome.length).toBeLessThan(beginnings.length / 2);
 
   const read = async (output: string) =>
