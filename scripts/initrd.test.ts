@@ -1,8 +1,12 @@
+import { createWriteStream } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { packInitrd } from './initrd.ts';
+import { type InitrdInput, packInitrd } from './initrd.ts';
+import type { Tools } from './tools.ts';
 
 const ELF = Buffer.concat([Buffer.from('7f454c46', 'hex'), Buffer.alloc(100, 1)]);
 const SQUASHFS = Buffer.concat([Buffer.from('hsqs'), Buffer.alloc(5_000, 2)]);
@@ -15,9 +19,17 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+const noTool: Tools['run'] = () => Promise.reject(new Error('nothing to compress with'));
+
 type Replaced = 'module' | 'root' | 'agent';
 
-async function pack(replace: { readonly [part in Replaced]?: Buffer } = {}) {
+async function pack(
+  replace: { readonly [part in Replaced]?: Buffer } = {},
+  {
+    compression = { compressor: 'none' },
+    run = noTool,
+  }: Partial<Pick<InitrdInput, 'compression'> & Pick<Tools, 'run'>> = {},
+) {
   const write = async (name: string, content: Buffer | string) => {
     await writeFile(join(folder, name), content);
     return join(folder, name);
@@ -26,10 +38,10 @@ async function pack(replace: { readonly [part in Replaced]?: Buffer } = {}) {
     modules: [await write('loop.ko', replace.module ?? ELF)],
     layers: { base: await write('b', replace.root ?? SQUASHFS), agent: await write('a', replace.agent ?? AGENT) },
     output: join(folder, 'initrd.img'),
-    compression: { compressor: 'none' } as const,
+    compression,
     sourceDateEpoch: 1700000000,
   };
-  return await packInitrd(input, { run: () => Promise.reject(new Error('nothing to compress with')) });
+  return await packInitrd(input, { run });
 }
 
 it('carries both layers of the root as they are, and what early user space needs beside it', async () => {
@@ -43,6 +55,16 @@ it('carries both layers of the root as they are, and what early user space needs
 it('is the same each time', async () => {
   const first = await readFile(await pack());
   expect(await readFile(await pack())).toEqual(first);
+});
+
+it('fills what a compressor left up to whole words: GRUB and the EFI stub measure the same then', async () => {
+  const run: Tools['run'] = async (_tool, _args, { input, outputFile = '' } = {}) => {
+    await pipeline(input as Readable, createWriteStream('/dev/null'));
+    await writeFile(outputFile, Buffer.from('0123456'));
+    return { stdout: '', stderr: '' };
+  };
+  const initrd = await readFile(await pack({}, { compression: { compressor: 'xz' }, run }));
+  expect(initrd.toString('latin1')).toBe('0123456\0');
 });
 
 it.each([

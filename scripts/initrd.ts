@@ -3,7 +3,7 @@
  * It is measured twice before it runs, by GRUB and by the kernel's EFI stub.
  */
 import { createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, stat, truncate } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -37,6 +37,8 @@ export async function packInitrd(input: InitrdInput, tools: Pick<Tools, 'run'>):
     const compressor = initrdCompressor(input.compression);
     if (compressor === null) await pipeline(archive, createWriteStream(partial));
     else await tools.run(compressor.tool, compressor.args, { input: archive, outputFile: partial });
+    // To whole words, as an archive is: GRUB and the EFI stub then measure the same bytes. The kernel passes over zeros.
+    await truncate(partial, Math.ceil((await stat(partial)).size / 4) * 4);
     await rename(partial, input.output);
   } catch (error) {
     await rm(partial, { force: true });
