@@ -88,7 +88,9 @@ function readSuperblock(bytes: Buffer, decompress: DecompressBlock): Layout {
       (header & UNCOMPRESSED_METADATA) !== 0
         ? packed
         : await decompress(compression, packed).catch((cause: unknown) => {
-            throw malformed('a block cannot be decompressed', cause);
+            throw malformed(
+              `a block cannot be decompressed: ${cause instanceof Error ? cause.message : String(cause)}`,
+            );
           });
     if (plain.length === 0 || plain.length > METADATA_BYTES) throw malformed(`a table block of ${plain.length} bytes`);
     return { content: Buffer.from(plain), next: at + 2 + packed.length };
@@ -218,8 +220,7 @@ function weigh(found: readonly FoundFile[], fragments: readonly number[], blockB
   });
 }
 
-const malformed = (why: string, cause?: unknown) =>
+const malformed = (why: string) =>
   new SquashfsError('SQUASHFS_MALFORMED', `the squashfs cannot be read: ${why}`, {
-    cause,
     nextStep: 'build the image again: npx cpushare image build',
   });

@@ -13,7 +13,7 @@ export interface DeviceMatch {
 
 const PCI = /^pci:v(\*|\w{8})d(\*|\w{8})sv(\*|\w{8})sd(\*|\w{8})bc(\*|\w{2})sc(\*|\w{2})i(\*|\w{2})\*?$/;
 const USB =
-  /^usb:v(\*|\w{4})p(\*|\w{4})d(?:\*|\w+)?(?:\[[^\]]*\]|\*|\w)*dc(\*|\w{2})dsc(\*|\w{2})dp(\*|\w{2})ic(\*|\w{2})isc(\*|\w{2})ip(\*|\w{2})in(?:\*|\w{2})\*?$/;
+  /^usb:v(\*|\w{4})p(\*|\w{4})d(?:\[[^\]]*\]|\*|\w)*dc(\*|\w{2})dsc(\*|\w{2})dp(\*|\w{2})ic(\*|\w{2})isc(\*|\w{2})ip(\*|\w{2})in(?:\*|\w{2})\*?$/;
 
 export function parseModuleAliases(text: string): DeviceMatch[] {
   return text.split('\n').flatMap((line) => {

@@ -50,3 +50,8 @@ it('a configuration of nothing but keys, each on a line of its own: lines were c
   const input = new TextEncoder().encode(`{${'"":1,\n'.repeat(10_900)}"":1}`);
   expect(await judgeInput(target('configuration'), input)).toBeNull();
 });
+
+it('a USB alias of one long word: two parts of the pattern shared it out in every way', async () => {
+  const input = new TextEncoder().encode(`alias usb:v0BDAp8152d${'0'.repeat(15_000)} r8152`);
+  expect(await judgeInput(target('module-aliases'), input)).toBeNull();
+});
