@@ -1,18 +1,10 @@
-/** Closed to its operator, the rarer ways in: GRUB's prompt, a damaged kernel, a twin of the medium, the debug image. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { execa } from 'execa';
+/** Closed to its operator, the rarer ways in: GRUB's prompt, a damaged kernel, a twin of the medium. */
 import { describe, expect, it } from 'vitest';
-import { chooseMirrors } from '../../scripts/apt/mirrors.ts';
-import { buildImage } from '../../scripts/build.ts';
-import { cacheFolder } from '../../scripts/cache-folder.ts';
-import { projectRoot } from '../../scripts/project.ts';
 import type { Machine } from '../../scripts/run/machine.ts';
 import { waitFor } from '../../scripts/run/wait.ts';
 import type { ReferenceValues } from '../../src/attest/image/reference-values.ts';
 import type { Verdict } from '../../src/attest/verdict.ts';
 import { press, type } from '../e2e/attack/keyboard.ts';
-import { openSerialLine } from '../e2e/attack/serial-line.ts';
 import { configurationFor } from '../e2e/configured-support.ts';
 import {
   BOOT_TIMEOUT_MS,
@@ -22,7 +14,6 @@ import {
   type Judged,
   readJson,
   referenceValuesFile,
-  type Scene,
   testTools,
   waitForVerdict,
 } from '../e2e/support.ts';
@@ -101,43 +92,3 @@ describe('a second disk that claims to be the medium', () => {
     expect(initrd?.status).toBe(judged.attestation === 'accepted' ? 'passed' : 'failed');
   });
 });
-
-describe('the image for developers', () => {
-  it('has a shell on the serial line, and is accepted only by a verifier who says so', async () => {
-    const built = await buildImage({
-      projectRoot,
-      flavour: 'debug',
-      outputFolder: join(projectRoot, 'dist'),
-      cacheFolder: cacheFolder(),
-      mirrors: () => chooseMirrors({}),
-      progress: () => undefined,
-    });
-    const scene = await createScene(await testTools());
-    const machine = await bootScene(scene, { iso: built.iso });
-    // By the reference values of the release it is another image altogether.
-    const judged = await waitForVerdict(scene, machine);
-    expect(judged.attestation).toBe('refused');
-
-    const line = await openSerialLine(machine, scene.folder);
-    line.send('\r/usr/bin/busybox id\r');
-    await machine.waitForSerial(/uid=0/, 60_000);
-
-    const verify = await verifier(scene, judged, built.referenceValues);
-    expect(await verify()).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('IMAGE_FOR_DEBUGGING') });
-    expect(await verify('--allow-debug')).toMatchObject({ exitCode: 0 });
-  });
-});
-
-async function verifier(scene: Scene, { report }: Judged, reference: string) {
-  const file = join(scene.folder, 'report.json');
-  await writeFile(file, JSON.stringify(report));
-  return (...options: string[]) =>
-    execa(
-      process.execPath,
-      [
-        ...[join(projectRoot, 'bin/cpushare.js'), 'attest', 'verify', file, '--reference', reference],
-        ...['--trust', join(scene.folder, 'trust.pem'), '--nonce', report.challenge, ...options],
-      ],
-      { reject: false },
-    );
-}
