@@ -56,6 +56,7 @@ async function startAgent(options: { openTpm?: AgentPorts['openTpm']; pin?: stri
     configurationCopy: join(folder, 'cpushare.json'),
   };
   await writeFile(places.configurationCopy, configuration);
+  await writeFile(`${places.configurationCopy}.source`, 'sda');
   await writeFile(places.eventLog, 'event log');
   const store = createStore();
   const states: AgentState[] = [];
@@ -106,7 +107,10 @@ describe('the agent on a software TPM and a broker behind TLS', () => {
     const extended = createHash('sha256').update(Buffer.alloc(32)).update(digest).digest();
     expect(Buffer.from(evidence?.pcrs.sha256?.[12] ?? [])).toEqual(extended);
     expect(Buffer.from(evidence?.eventLog ?? []).toString()).toBe('event log');
-    expect(parseClaims(evidence?.claims ?? new Uint8Array()).accelerator.name).toBe('tcg');
+    expect(parseClaims(evidence?.claims ?? new Uint8Array())).toMatchObject({
+      accelerator: { name: 'tcg' },
+      configurationSource: 'volume',
+    });
     expect(evidence?.ekCertificates.length).toBeGreaterThan(0);
     expect(agent.store.state().tpm).toMatchObject({ kind: 'present', keys: 'ECC P-256' });
   });
