@@ -1,15 +1,17 @@
 /** Closed to its operator: one attested machine, attacked from every side its owner has, and attested again afterwards. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { variablesTemplate } from '../../scripts/run/firmware.ts';
 import type { Machine } from '../../scripts/run/machine.ts';
 import { waitFor } from '../../scripts/run/wait.ts';
+import { readVariable, withVariable } from './attack/firmware-variables.ts';
 import { press, type } from './attack/keyboard.ts';
 import { scanAllPorts } from './attack/network-scan.ts';
 import { filesOfImage } from './attack/root-files.ts';
 import { openSerialLine } from './attack/serial-line.ts';
-import { plugInKeyboard, plugInStick, readsOf } from './attack/usb.ts';
+import { plugInKeyboard, plugInNetworkCard, plugInStick, readsOf } from './attack/usb.ts';
 import {
   BOOT_TIMEOUT_MS,
   bootScene,
@@ -19,7 +21,7 @@ import {
   testTools,
   waitForVerdict,
 } from './support.ts';
-import { keepLength, withEditedGrubConfig } from './tamper.ts';
+import { keepLength, withEditedGrubConfig, withOneByteChangedInInitrd } from './tamper.ts';
 
 /** Every file that can be run, libraries aside. Whatever joins them is a decision. */
 const PROGRAMS = [
@@ -51,6 +53,18 @@ const FORBIDDEN = ['sh', 'bash', 'dash', 'ash', 'busybox', 'login', 'su', 'sudo'
 const WAY_IN = /login:|Password:|[#$] ?$|grub>|sysrq: |SysRq|BusyBox|uid=0/m;
 const STARTED = /cpushare: boot=/g;
 
+/** Name servers, DHCP, TFTP, NTP, NetBIOS, SNMP, IKE, UPnP, mDNS, LLMNR: what a machine in a home may be asked. */
+const UDP_PORTS = [53, 67, 69, 123, 137, 161, 500, 1900, 5353, 5355];
+
+/** TCG Platform Reset Attack Mitigation Specification; OVMF keeps it, but does not make it by itself. */
+const MEMORY_OVERWRITE_REQUEST = {
+  vendor: 'e20939be-32d4-41be-a150-897f85d49829',
+  name: 'MemoryOverwriteRequestControl',
+  attributes: 7,
+  data: Uint8Array.of(0),
+};
+const PCAP_HEADER_BYTES = 24;
+
 describe('the image', () => {
   it('holds no shell, no login, no other interpreter, and nothing that gives rights', async () => {
     const tools = await testTools();
@@ -76,17 +90,29 @@ describe('the image', () => {
 describe('a running machine', () => {
   it('does not open: keyboard, serial line, network, USB, monitor', async () => {
     const scene = await createScene(await testTools());
-    const machine = await bootScene(scene);
+    const firmwareVariables = join(scene.folder, 'variables');
+    const shipped = await readFile(variablesTemplate('uefi-secure-boot'));
+    await writeFile(firmwareVariables, withVariable(shipped, MEMORY_OVERWRITE_REQUEST));
+    const machine = await bootScene(scene, { firmwareVariables });
     const { attestation, report } = await waitForVerdict(scene, machine);
     expect(attestation).toBe('accepted');
     await machine.waitForSerial(/cpushare: closed=yes/, 10_000);
+    await expectMemoryOverwriteRequested(join(scene.folder, 'machine/ovmf-vars.fd'));
     const before = await machine.serialText();
 
     await attackKeyboard(machine);
     await attackSerialLine(machine, scene.folder);
     await attackUsb(machine, scene.folder);
-    await attackMonitor(machine);
-    expect(await scanAllPorts(machine, scene.folder)).toEqual({ open: [], refused: 65_535, answersPing: true });
+    await attackMonitor(machine, scene.folder);
+    expect(await scanAllPorts(machine, scene.folder, UDP_PORTS)).toEqual({
+      open: [],
+      refused: 65_535,
+      udpRefused: UDP_PORTS,
+      answersPing: true,
+    });
+    expect((await stat(join(scene.folder, 'late-net.pcap'))).size, 'packets of a late network card').toBe(
+      PCAP_HEADER_BYTES,
+    );
 
     // The same sell client, never started again, and the same machine to a buyer who asks now.
     await checkedByABuyer(scene, report.machineId);
@@ -96,6 +122,13 @@ describe('a running machine', () => {
     expect(after.slice(before.length)).not.toMatch(/error=/);
   });
 });
+
+/** The kernel has asked the firmware to overwrite memory should the machine be reset in its midst. */
+async function expectMemoryOverwriteRequested(variables: string): Promise<void> {
+  const { vendor, name } = MEMORY_OVERWRITE_REQUEST;
+  const now = readVariable(await readFile(variables), vendor, name);
+  expect(now?.data).toEqual(Uint8Array.of(1));
+}
 
 async function attackKeyboard({ qmp }: Machine): Promise<void> {
   // Restarting it would end QEMU (-no-reboot).
@@ -125,14 +158,18 @@ async function attackUsb(machine: Machine, folder: string): Promise<void> {
   const stick = join(folder, 'late.img');
   await writeFile(stick, new Uint8Array(1024 * 1024));
   await plugInStick(qmp, 'late', stick);
+  await plugInNetworkCard(qmp, 'late-net', join(folder, 'late-net.pcap'));
   await plugInKeyboard(qmp, 'ducky');
   await type(qmp, '\nroot\nid\n');
   await press(qmp, 'ctrl', 'alt', 'delete');
 }
 
-async function attackMonitor({ qmp }: Machine): Promise<void> {
+async function attackMonitor({ qmp }: Machine, folder: string): Promise<void> {
   await qmp.execute('inject-nmi');
+  await qmp.execute('system_powerdown');
   await qmp.execute('eject', { id: 'medium-device', force: true });
+  const other = await withOneByteChangedInInitrd(isoFile, folder);
+  await qmp.execute('blockdev-change-medium', { id: 'medium-device', filename: other, format: 'raw' });
   await qmp.execute('stop');
   await qmp.execute('cont');
   expect(await readsOf(qmp, 'late')).toBe(0);

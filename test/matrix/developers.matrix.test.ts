@@ -2,7 +2,7 @@
  * The image for developers: who accepts it, and what even its shell, root on a closed machine, cannot do. Kernel, parameters,
  * settings and the sell client are those of the release.
  */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, it, onTestFinished } from 'vitest';
@@ -10,6 +10,7 @@ import { chooseMirrors } from '../../scripts/apt/mirrors.ts';
 import { type BuiltImage, buildImage } from '../../scripts/build.ts';
 import { cacheFolder } from '../../scripts/cache-folder.ts';
 import { projectRoot } from '../../scripts/project.ts';
+import type { Machine } from '../../scripts/run/machine.ts';
 import { waitFor } from '../../scripts/run/wait.ts';
 import { policyAccepting } from '../../src/attest/policy/policies.ts';
 import type { Verdict } from '../../src/attest/verdict.ts';
@@ -20,10 +21,15 @@ import { bootScene, createScene, type Judged, type Scene, testTools, waitForVerd
 
 const PATIENCE_MS = 180_000;
 
-it('has a shell, is refused unless told, and keeps its root from what would open it', async () => {
+it('has a shell, is refused unless told, and keeps its root from what would open it; a failure wipes the memory', async () => {
   const built = await buildForDevelopers();
   const scene = await createScene(await testTools(), { referenceValues: built.referenceValues });
-  const machine = await bootScene(scene, { iso: built.iso });
+  const memoryFile = join(scene.folder, 'memory');
+  const machine = await bootScene(scene, {
+    iso: built.iso,
+    memoryFile,
+    extraDevices: ['intel-iommu', 'pcie-root-port,id=hotplug0,chassis=1'],
+  });
 
   const judged = await waitForVerdict(scene, machine);
   await expectRefusedUnlessTold(scene, judged, built.referenceValues);
@@ -32,6 +38,14 @@ it('has a shell, is refused unless told, and keeps its root from what would open
   const shell = await openShell(machine, scene.folder);
   expect(await shell.run('/usr/bin/busybox id')).toContain('uid=0');
   await expectClosedToRoot(shell);
+  await expectNoDriverForWhatComes(shell, machine);
+
+  const secrets = [scene.broker.brokerId, await keepSecret(shell)].map((text) => Buffer.from(text, 'latin1'));
+  const kept = await readFile(memoryFile);
+  for (const secret of secrets) expect(kept.includes(secret), 'the memory while it runs').toBe(true);
+  await failAndRestart(shell, machine);
+  const left = await readFile(memoryFile);
+  for (const secret of secrets) expect(left.indexOf(secret), 'the memory that is left').toBe(-1);
 });
 
 function buildForDevelopers(): Promise<BuiltImage> {
@@ -111,12 +125,72 @@ const ATTEMPTS: readonly { readonly what: string; readonly command: string; read
     command: 'busybox mkdir -p /tmp/d; busybox mount -t debugfs none /tmp/d && busybox ls /tmp/d/*',
     says: /mounting none on \/tmp\/d failed/,
   },
+  { what: 'read memory', command: 'busybox dd if=/dev/mem of=/dev/null bs=4096 count=1', says: /not permitted/ },
+  { what: 'read the kernel', command: 'busybox dd if=/proc/kcore of=/dev/null bs=64 count=1', says: /not permitted/ },
+  { what: 'talk to ports', command: 'busybox dd if=/dev/port of=/dev/null bs=1 count=1', says: /not permitted/ },
+  {
+    what: 'lift the lockdown',
+    command: 'echo none > /sys/kernel/security/lockdown; busybox cat /sys/kernel/security/lockdown',
+    says: /none integrity \[confidentiality\]/,
+  },
+  {
+    what: 'dump the memory of a program',
+    command: 'ulimit -c; ulimit -c unlimited; cd /tmp; busybox sh -c "kill -SEGV \\$\\$"; echo /tmp/core*; echo /core*',
+    says: /^0$[\s\S]*^\/tmp\/core\*$[\s\S]*^\/core\*$/m,
+  },
+  {
+    what: 'find memory that is not overwritten',
+    command: 'busybox dmesg | busybox grep "mem auto-init"',
+    says: /heap alloc:on, heap free:on/,
+  },
+  {
+    what: 'find a device that the IOMMU lets pass, or invalidates lazily',
+    command: 'busybox cat /sys/kernel/iommu_groups/*/type | busybox sort -u; busybox ls /sys/class/iommu',
+    says: /^DMA\ndmar0\nstatus 0$/m,
+  },
+  { what: 'find swap', command: 'busybox wc -l < /proc/swaps', says: /^1$/m },
 ];
 
 async function expectClosedToRoot(shell: Shell): Promise<void> {
   const answers: string[] = [];
-  for (const { what, command } of ATTEMPTS) answers.push(`${what}: ${await shell.run(command)}`);
+  for (const { command } of ATTEMPTS) answers.push(await shell.run(command));
   ATTEMPTS.forEach(({ what, says }, index) => {
     expect(answers[index], what).toMatch(says);
   });
+}
+
+/** A card in a PCI slot, a keyboard on USB: both are seen, neither is served. */
+async function expectNoDriverForWhatComes(shell: Shell, { qmp }: Machine): Promise<void> {
+  const pciBefore = await shell.run('busybox ls /sys/bus/pci/devices');
+  await qmp.execute('blockdev-add', { driver: 'null-co', 'node-name': 'late', size: 1024 * 1024 });
+  await qmp.execute('device_add', { driver: 'virtio-blk-pci', bus: 'hotplug0', drive: 'late', id: 'late-card' });
+  await qmp.execute('device_add', { driver: 'usb-kbd', bus: 'xhci.0', id: 'late-keyboard' });
+  const fresh = await waitFor(
+    async () => {
+      const now = await shell.run('busybox ls /sys/bus/pci/devices');
+      return now.split('\n').find((name) => name.startsWith('0000:') && !pciBefore.includes(name));
+    },
+    { what: 'the card in its slot', timeoutMs: PATIENCE_MS, pollMs: 1000 },
+  );
+  expect(await shell.run(`busybox ls /sys/bus/pci/devices/${fresh}/driver`)).toMatch(/No such file/);
+  // The kernel asks a device for its name, no more: without leave it has no interfaces that a driver could serve.
+  const usb =
+    'for d in /sys/bus/usb/devices/*-*; do [ "$(busybox cat $d/authorized)" = 0 ] && echo $d $d:*; done; true';
+  expect(await shell.run(usb)).toMatch(/^(\S+) \1:\*$/m);
+}
+
+/** In the shell's own memory and in a file; the line that brings it holds it in two parts. */
+async function keepSecret(shell: Shell): Promise<string> {
+  const [first, second] = ['3f1c9a7e55d2', 'b86e04c1d97a'];
+  await shell.run(`SECRET=${first}; SECRET="$SECRET"${second}; echo $SECRET > /run/secret; export SECRET`);
+  return first + second;
+}
+
+/** A port that listens is what the sell client's look each minute finds. */
+async function failAndRestart(shell: Shell, machine: Machine): Promise<void> {
+  await shell.run('busybox nc -l -p 2222 > /dev/null < /dev/null & true');
+  const [said] = await machine.waitForSerial(/error=MACHINE_NOT_CLOSED detail="[^"]*"/, PATIENCE_MS);
+  expect(said).toContain('something listens on TCP port 2222');
+  // -no-reboot: a machine that restarts ends here.
+  await waitFor(() => !machine.process.isRunning() || undefined, { what: 'its restart', timeoutMs: PATIENCE_MS });
 }

@@ -1,5 +1,5 @@
 /**
- * A stranger in the seller's network: asks every TCP port for a connection, with frames put on the wire between QEMU's
+ * A stranger in the seller's network: asks every TCP port for a connection and some UDP ports for anything, with frames put on the wire between QEMU's
  * network and the machine's card (QEMU filter-redirector and filter-mirror; each frame behind its length in four bytes).
  */
 import { once } from 'node:events';
@@ -7,13 +7,15 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Machine } from '../../../scripts/run/machine.ts';
 import { waitFor } from '../../../scripts/run/wait.ts';
-import { type Answer, MACHINE_ADDRESS, parseAnswer, pingFrame, synFrame } from './frames.ts';
+import { type Answer, MACHINE_ADDRESS, parseAnswer, pingFrame, synFrame, udpFrame } from './frames.ts';
 
 export interface ScanResult {
   /** Ports that accepted. */
   readonly open: number[];
   /** Ports that refused: the machine was there and said no. */
   readonly refused: number;
+  /** Of the UDP ports asked, those that the machine said nobody is at. */
+  readonly udpRefused: readonly number[];
   /** Whether the machine answers at all (ICMP echo). */
   readonly answersPing: boolean;
 }
@@ -22,17 +24,28 @@ const PORTS = 65_535;
 /** Fewer than the emulated card's ring has places. */
 const AT_ONCE = 64;
 
-export async function scanAllPorts(machine: Machine, folder: string): Promise<ScanResult> {
+export async function scanAllPorts(machine: Machine, folder: string, udpPorts: readonly number[]): Promise<ScanResult> {
   const wire = await tapWire(machine, folder);
+  const udpRefused = new Set<number>();
   const answers = new Map<number, Answer['kind']>();
   let answersPing = false;
   wire.onFrame((frame) => {
     const answer = parseAnswer(frame);
     if (answer?.kind === 'pong') answersPing = true;
+    else if (answer?.kind === 'udp refused') udpRefused.add(answer.port);
     else if (answer !== null) answers.set(answer.port, answer.kind);
   });
   wire.send(pingFrame());
   await waitFor(() => answersPing || undefined, { what: `a ping of ${MACHINE_ADDRESS}`, timeoutMs: 60_000 });
+  await waitFor(
+    () => {
+      const missing = udpPorts.filter((port) => !udpRefused.has(port));
+      for (const port of missing) wire.send(udpFrame(port));
+      return missing.length === 0 || undefined;
+    },
+    // Linux says so about once a second to one who asks much.
+    { what: 'a refusal of each UDP port', timeoutMs: 60_000, pollMs: 1000 },
+  );
   for (let first = 1; first <= PORTS; first += AT_ONCE) {
     const ports = Array.from({ length: Math.min(AT_ONCE, PORTS - first + 1) }, (_, index) => first + index);
     const missing = () => ports.filter((port) => !answers.has(port));
@@ -50,7 +63,8 @@ export async function scanAllPorts(machine: Machine, folder: string): Promise<Sc
     );
   }
   const open = [...answers].flatMap(([port, kind]) => (kind === 'accepted' ? [port] : []));
-  return { open, refused: [...answers.values()].filter((kind) => kind === 'refused').length, answersPing };
+  const refused = [...answers.values()].filter((kind) => kind === 'refused').length;
+  return { open, refused, udpRefused: [...udpRefused].sort((a, b) => a - b), answersPing };
 }
 
 interface Wire {

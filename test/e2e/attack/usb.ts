@@ -11,6 +11,13 @@ export async function plugInKeyboard(qmp: Qmp, id: string): Promise<void> {
   await qmp.execute('device_add', { driver: 'usb-kbd', bus: 'xhci.0', id });
 }
 
+/** A network card of the attacker's own; every packet on its wire, by either side, goes into `capture`. */
+export async function plugInNetworkCard(qmp: Qmp, id: string, capture: string): Promise<void> {
+  await qmp.execute('netdev_add', { type: 'user', id });
+  await qmp.execute('object-add', { 'qom-type': 'filter-dump', id: `${id}-capture`, netdev: id, file: capture });
+  await qmp.execute('device_add', { driver: 'usb-net', bus: 'xhci.0', netdev: id, id: `${id}-device` });
+}
+
 interface BlockStatistics {
   readonly device: string;
   readonly qdev?: string;
