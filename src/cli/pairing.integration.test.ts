@@ -13,6 +13,7 @@ import { newSeller, type Seller } from '../broker/testing/seller-client.ts';
 import { runAgent } from '../sell-client/agent/run-agent.ts';
 import { type AgentState, machineIdOf, type PairingState } from '../sell-client/agent/state.ts';
 import { createStore } from '../sell-client/agent/store.ts';
+import { keepCopy } from '../sell-client/configuration/load-configuration.ts';
 import { readPlatform } from '../sell-client/hardware/platform.ts';
 import { pairForever } from '../sell-client/pairing/pair-loop.ts';
 import { LIVE_PLACES } from '../sell-client/places.ts';
@@ -79,7 +80,8 @@ async function startAgent(withTpm = true): Promise<TestAgent> {
     imaLog: join(own, 'imalog'),
     configurationCopy: join(own, 'cpushare.json'),
   };
-  await writeFile(places.configurationCopy, JSON.stringify({ broker: broker.url, brokerPin: broker.brokerId }));
+  const configuration = JSON.stringify({ broker: broker.url, brokerPin: broker.brokerId });
+  await keepCopy({ bytes: Buffer.from(configuration), source: 'sda' }, places.configurationCopy);
   const store = createStore();
   const states: AgentState[] = [];
   store.subscribe((state) => states.push(state));

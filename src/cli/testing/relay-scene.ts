@@ -23,6 +23,7 @@ import { call } from '../../broker/testing/http-client.ts';
 import { runAgent } from '../../sell-client/agent/run-agent.ts';
 import { machineIdOf } from '../../sell-client/agent/state.ts';
 import { createStore, type Store } from '../../sell-client/agent/store.ts';
+import { keepCopy } from '../../sell-client/configuration/load-configuration.ts';
 import { readPlatform } from '../../sell-client/hardware/platform.ts';
 import { LIVE_PLACES } from '../../sell-client/places.ts';
 import { concatBytes } from '../../shared/bytes.ts';
@@ -86,7 +87,8 @@ export async function startRelayScene(): Promise<RelayScene> {
     });
   const broker = await serve(0);
   let running = broker;
-  await writeFile(places.configurationCopy, JSON.stringify({ broker: broker.url, brokerPin: broker.brokerId }));
+  const configuration = JSON.stringify({ broker: broker.url, brokerPin: broker.brokerId });
+  await keepCopy({ bytes: Buffer.from(configuration), source: 'sda' }, places.configurationCopy);
 
   const ending = new AbortController();
   const store = createStore();

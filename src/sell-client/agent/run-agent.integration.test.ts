@@ -18,6 +18,7 @@ import { qualifyingData } from '../../attest/quote/qualifying-data.ts';
 import { decodeEvidence } from '../../protocol/evidence-document.ts';
 import type { WifiSettings } from '../../protocol/messages.ts';
 import { fromHex, toBase64 } from '../../shared/bytes.ts';
+import { keepCopy } from '../configuration/load-configuration.ts';
 import { readPlatform } from '../hardware/platform.ts';
 import { LIVE_PLACES } from '../places.ts';
 import { startTestBroker, type TestBroker } from '../testing/test-broker.ts';
@@ -55,8 +56,7 @@ async function startAgent(options: { openTpm?: AgentPorts['openTpm']; pin?: stri
     imaLog: join(folder, 'imalog'),
     configurationCopy: join(folder, 'cpushare.json'),
   };
-  await writeFile(places.configurationCopy, configuration);
-  await writeFile(`${places.configurationCopy}.source`, 'sda');
+  await keepCopy({ bytes: Buffer.from(configuration), source: 'sda' }, places.configurationCopy);
   await writeFile(places.eventLog, 'event log');
   const store = createStore();
   const states: AgentState[] = [];

@@ -109,13 +109,18 @@ export async function useConfiguration(
   copy: string,
   bank: PcrBank | null,
 ): Promise<SellerConfiguration> {
+  await keepCopy(raw, copy);
+  if (bank !== null) await measureConfiguration(measuredForm(raw.bytes), bank);
+  const fromSettings = raw.source === SMBIOS_SOURCE || raw.source === GUESTINFO_KEY;
+  return parseConfiguration(raw.bytes, fromSettings ? raw.source : FILE_NAME);
+}
+
+/** Its source first: a copy that is there is whole, and always has one. */
+export async function keepCopy(raw: RawConfiguration, copy: string): Promise<void> {
   await mkdir(dirname(copy), { recursive: true, mode: 0o700 });
   await writeFile(sourceFile(copy), raw.source, { mode: 0o600 });
   await writeFile(`${copy}.new`, raw.bytes, { mode: 0o600 });
   await rename(`${copy}.new`, copy);
-  if (bank !== null) await measureConfiguration(measuredForm(raw.bytes), bank);
-  const fromSettings = raw.source === SMBIOS_SOURCE || raw.source === GUESTINFO_KEY;
-  return parseConfiguration(raw.bytes, fromSettings ? raw.source : FILE_NAME);
 }
 
 const sourceFile = (copy: string) => `${copy}.source`;
