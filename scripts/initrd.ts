@@ -37,7 +37,7 @@ export async function packInitrd(input: InitrdInput, tools: Pick<Tools, 'run'>):
     const compressor = initrdCompressor(input.compression);
     if (compressor === null) await pipeline(archive, createWriteStream(partial));
     else await tools.run(compressor.tool, compressor.args, { input: archive, outputFile: partial });
-    // To whole words, as an archive is: GRUB and the EFI stub then measure the same bytes. The kernel passes over zeros.
+    // To whole words, as an archive is: no loader has anything to pad, and all measure the same bytes. The kernel passes over zeros.
     await truncate(partial, Math.ceil((await stat(partial)).size / 4) * 4);
     await rename(partial, input.output);
   } catch (error) {

@@ -30,19 +30,18 @@ export async function computeReferenceValues(input: ReferenceInput): Promise<Ref
   const grub = await readFile(input.grub);
   const kernel = await readFile(input.kernel);
   const grubConfig = await readFile(input.grubConfig);
-  const initrd = await hashInitrd(input.initrd);
   const prediction = predictGrub(grubConfig.toString('utf8'));
   const components = {
     shim: { sha256: sha256(shim), authenticodeSha256: authenticodeSha256(shim) },
     grub: { sha256: sha256(grub), authenticodeSha256: authenticodeSha256(grub) },
     kernel: { sha256: sha256(kernel), authenticodeSha256: authenticodeSha256(kernel) },
     grubConfig: { sha256: sha256(grubConfig) },
-    initrd: { sha256: initrd.sha256, sizeBytes: initrd.sizeBytes },
+    initrd: { sha256: await sha256OfFile(input.initrd), sizeBytes: (await stat(input.initrd)).size },
   };
   const events = [
     ...bootApplicationEvents(components),
     ...grubEvents(prediction),
-    ...fileEvents(components, prediction, initrd.paddedSha256),
+    ...fileEvents(components, prediction),
     ...mokVariables(shim).map(({ content }) => event(14, 'MOK list', sha256(content))),
   ];
   const pcrs = replay(events);
@@ -85,19 +84,18 @@ function grubEvents(prediction: GrubPrediction): ReferenceEvent[] {
   });
 }
 
-/** PCR 9: files as GRUB reads them (its configuration twice), then what the EFI stub was handed. */
-function fileEvents(
-  components: ReferenceValues['components'],
-  { loadOptions }: GrubPrediction,
-  paddedInitrd: string,
-): ReferenceEvent[] {
+/**
+ * PCR 9: files as GRUB reads them (its configuration twice), then what the EFI stub was handed. GRUB pads an initrd to four
+ * bytes only where another follows; ours is one file, and of whole words besides.
+ */
+function fileEvents(components: ReferenceValues['components'], { loadOptions }: GrubPrediction): ReferenceEvent[] {
   return [
     event(9, 'grub.cfg', components.grubConfig.sha256),
     event(9, 'grub.cfg', components.grubConfig.sha256),
     event(9, 'kernel', components.kernel.sha256),
     event(9, 'initrd', components.initrd.sha256),
     event(9, 'kernel command line', sha256(Buffer.from(loadOptions, 'utf16le')), loadOptions),
-    event(9, 'initrd', paddedInitrd),
+    event(9, 'initrd', components.initrd.sha256),
   ];
 }
 
@@ -113,18 +111,6 @@ function replay(events: readonly ReferenceEvent[]): ReferencePcrs {
       .reduce((old, one) => hashOf(old, Buffer.from(one.digest, 'hex')), Buffer.alloc(32))
       .toString('hex');
   return { '4': value(4), '8': value(8), '9': value(9), '14': value(14) };
-}
-
-/** The stub gets it padded with zeros to four bytes, GRUB hashes the file as it is. */
-async function hashInitrd(path: string): Promise<{ sha256: string; paddedSha256: string; sizeBytes: number }> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  for await (const chunk of createReadStream(path)) {
-    hash.update(chunk);
-    sizeBytes += chunk.length;
-  }
-  const padded = hash.copy().update(new Uint8Array((4 - (sizeBytes % 4)) % 4));
-  return { sha256: hash.digest('hex'), paddedSha256: padded.digest('hex'), sizeBytes };
 }
 
 async function sha256OfFile(path: string): Promise<string> {
