@@ -1,5 +1,8 @@
 /** What of a step's inputs differs from last time, one line for each, as `image build --explain` prints it. */
 
+/** Why a step runs that has no last time. */
+export const NEVER_BUILT = 'never built here';
+
 /** Inputs by the name that a person knows them by. Contents are here as their SHA-256. */
 export type Inputs = { readonly [name: string]: InputValue };
 export type InputValue = string | number | boolean | readonly string[] | Inputs;

@@ -1,4 +1,5 @@
 /** What a build did, as a table: the time of each step that ran, `cached` for each that did not, and on request why. */
+import { NEVER_BUILT } from './step-differences.ts';
 import type { Result } from './steps.ts';
 
 export type Reported = Pick<Result, 'name' | 'ran' | 'why' | 'seconds'>;
@@ -37,7 +38,6 @@ export function explainSteps(results: readonly Reported[]): string {
   return [...unchanged, ...first, ...changed].join('\n');
 }
 
-export const NEVER_BUILT = 'never built here';
 const isFirst = ({ why }: Reported) => why[0] === NEVER_BUILT;
 
 /** Packages are a hundred steps, and one row. */

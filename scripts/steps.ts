@@ -8,9 +8,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { differences, type Inputs } from './step-differences.ts';
+import { differences, type Inputs, NEVER_BUILT } from './step-differences.ts';
 import { type Recipe, readRecipe } from './step-recipe.ts';
-import { NEVER_BUILT } from './step-report.ts';
 import { type FileContent, readTree } from './tree-hash.ts';
 
 /** A file or folder that a step reads: its content, and where that lies now. */

@@ -5,7 +5,7 @@
 import { equalBytes } from '../../shared/bytes.ts';
 import type { AttestCrypto, HashName } from '../crypto/crypto.ts';
 import { EventType } from '../event-log/event-types.ts';
-import type { UntrustedEvent } from '../event-log/parse.ts';
+import type { UntrustedEvent } from '../event-log/untrusted-event.ts';
 
 export const ACTION = {
   call: 'Calling EFI Application from Boot Option',

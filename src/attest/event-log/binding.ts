@@ -7,8 +7,8 @@ import type { EventDetail } from './detail.ts';
 import { type EfiVariable, OLD_SHIM_SURPLUS } from './efi-data.ts';
 import { EventType } from './event-types.ts';
 import { grubBodyOffset } from './loader-data.ts';
-import type { UntrustedEvent } from './parse.ts';
 import { withoutNul } from './text.ts';
+import type { UntrustedEvent } from './untrusted-event.ts';
 import type { Workaround } from './workarounds.ts';
 
 /**

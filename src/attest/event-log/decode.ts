@@ -2,7 +2,7 @@
 import type { AttestCrypto, HashName } from '../crypto/crypto.ts';
 import { type BoundBy, bindingOf } from './binding.ts';
 import { detailOf, type EventDetail } from './detail.ts';
-import type { UntrustedEvent } from './parse.ts';
+import type { UntrustedEvent } from './untrusted-event.ts';
 
 export type { BoundBy } from './binding.ts';
 export type { EventDetail } from './detail.ts';

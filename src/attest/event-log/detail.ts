@@ -16,8 +16,8 @@ import { type Gpt, readGpt } from './gpt.ts';
 import { LogError, littleEndianReader } from './little-endian.ts';
 import { iplDetail, type LoaderDetail, tagDetail } from './loader-data.ts';
 import { type Information, readInformation, readNonHostInformation } from './no-action.ts';
-import type { UntrustedEvent } from './parse.ts';
 import { printableAscii, printableUtf16, utf8 } from './text.ts';
+import type { UntrustedEvent } from './untrusted-event.ts';
 
 export type EventDetail =
   /** What the value means: `variableContent`. */

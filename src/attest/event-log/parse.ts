@@ -6,6 +6,7 @@ import { HASH_BYTES } from '../crypto/crypto.ts';
 import { type LittleEndianReader, LogError, littleEndianReader } from './little-endian.ts';
 import { isSpecId03, readSpecId, type SpecId } from './spec-id.ts';
 import { startupLocality } from './startup-locality.ts';
+import type { UntrustedEvent } from './untrusted-event.ts';
 import type { Workaround } from './workarounds.ts';
 
 export interface EventLog {
@@ -23,16 +24,6 @@ export interface EventLog {
   readonly paddingBytes: number;
   /** Those that were needed to read this log, out of the ones that the caller allowed. */
   readonly workarounds: readonly Workaround[];
-}
-
-export interface UntrustedEvent {
-  /** Position in the log, from 0; the Spec ID header is event 0. */
-  readonly number: number;
-  /** Or the measurement register, in a log with `registers: 'mr'`. */
-  readonly pcr: number;
-  readonly type: number;
-  readonly digests: ReadonlyMap<string, Uint8Array>;
-  readonly data: Uint8Array;
 }
 
 export interface ParseOptions {

@@ -4,8 +4,8 @@
  */
 import { EventType } from './event-types.ts';
 import { LogError } from './little-endian.ts';
-import type { UntrustedEvent } from './parse.ts';
 import { startsWithText } from './text.ts';
+import type { UntrustedEvent } from './untrusted-event.ts';
 import type { Workaround } from './workarounds.ts';
 
 const SIGNATURE = 'StartupLocality\0';
