@@ -6,6 +6,7 @@ import { parseJson, requireShape } from '../protocol/schema-check.ts';
 import { CodedError } from '../shared/errors.ts';
 import { type DocumentKind, type GivenDocument, kindOf } from './documents.ts';
 import { byId, el } from './dom.ts';
+import { whenIdle } from './idle.ts';
 import type { PageInputs } from './inputs.ts';
 import { judgeInputs, type Outcome } from './judge.ts';
 import { allowedLink, fetchDocument, isForeign, LinkError, MAX_DOCUMENT_BYTES, wishOf } from './links.ts';
@@ -67,7 +68,7 @@ machines.addEventListener('toggle', () => {
 });
 window.addEventListener('hashchange', () => void attempt(follow(location.hash)));
 showDocuments();
-warmUp(nobleAttestCrypto, (work) => requestIdleCallback(work));
+warmUp(nobleAttestCrypto, whenIdle);
 void attempt(follow(location.hash));
 
 async function addFiles(chosen: readonly File[]): Promise<void> {
@@ -133,6 +134,16 @@ function add(name: string, bytes: Uint8Array): void {
   documents = [...kept, { kind, name, bytes }];
   showDocuments();
   say(`${name} was added.`);
+  whenIdle(rehearse);
+}
+
+/** Judges for nobody while the reader looks for the next file: the verdict need not wait for what the engine compiles. */
+function rehearse(): void {
+  try {
+    judgeInputs({ ...inputs(), challenge: { kind: 'as-reported' } }, new Date(), nobleAttestCrypto);
+  } catch {
+    // A defect shows when the verdict is asked for.
+  }
 }
 
 function showDocuments(): void {

@@ -22,12 +22,15 @@ export interface VerifierTab {
   readonly complaints: readonly string[];
 }
 
+/** `lacking`: what other browsers do not have, as properties of `window`. */
 export async function openVerifier(
   browser: Browser,
   url: string,
   options: BrowserContextOptions = {},
+  lacking: readonly string[] = [],
 ): Promise<VerifierTab> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
+  for (const name of lacking) await context.addInitScript(`delete window.${name}`);
   const page = await context.newPage();
   const requests: string[] = [];
   const complaints: string[] = [];

@@ -81,6 +81,13 @@ describe.skipIf(!hasChromium)(`the verifier's page${withoutChromium}`, () => {
     console.log(`verified in ${result.tookMs} ms at the first time in this tab`);
   });
 
+  it('does the same in a browser that does not tell when it is idle', async () => {
+    tab = await openVerifier(browser, url, {}, ['requestIdleCallback']);
+    await addFiles(tab, GOOD);
+    expect(await verify(tab)).toMatchObject({ status: 'accepted', codes: [] });
+    expect(tab.complaints).toEqual([]);
+  });
+
   it('asks nobody: no request but for the page itself, and its policy lets none through', async () => {
     tab = await openVerifier(browser, url);
     await addFiles(tab, GOOD);
