@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { callsPerSecond, type Recording, verification } from './verification.ts';
 
-const { recording, forMs } = workerData as { readonly recording: Recording; readonly forMs: number };
+const { recording, windows } = workerData as { readonly recording: Recording; readonly windows: number };
 const verify = await verification(recording, 'witnessed', 'seen');
-parentPort?.once('message', () => parentPort?.postMessage(callsPerSecond(verify, forMs)));
+parentPort?.once('message', () => parentPort?.postMessage(callsPerSecond(verify, windows)));
 parentPort?.postMessage('ready');
