@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hasNamespaces, OWN_NAMESPACES, withoutNamespaces } from '../testing/namespaces.ts';
 import { assemble, type Instruction } from './assembler.ts';
 import { compile } from './program.ts';
 import { keepServices, MAX_QUICK_ENDS, RESTART_STATUS, type Service, wipe } from './services.ts';
@@ -25,10 +26,7 @@ async function saved(program: Uint8Array, name = 'program'): Promise<string> {
 /** As PID 1 of a namespace of its own, in which a restart ends only that namespace. */
 async function runAsPid1(program: Uint8Array) {
   const path = await saved(program);
-  return await execa('unshare', ['--user', '--map-root-user', '--mount', '--pid', '--fork', '--mount-proc', path], {
-    reject: false,
-    timeout: 60_000,
-  });
+  return await execa('unshare', [...OWN_NAMESPACES, path], { reject: false, timeout: 60_000 });
 }
 
 describe('the file', () => {
@@ -147,7 +145,7 @@ describe('steps', () => {
     expect(calls).toMatch(/reboot\(LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_RESTART/);
   });
 
-  it('mounts with the flags and options it was given', async () => {
+  it.skipIf(!hasNamespaces)(`mounts with the flags and options it was given${withoutNamespaces}`, async () => {
     await mkdir(join(folder, 'place'));
     const place = join(folder, 'place');
     const { exitCode, stdout } = await runAsPid1(
@@ -170,7 +168,7 @@ describe('steps', () => {
   });
 });
 
-describe('services', () => {
+describe.skipIf(!hasNamespaces)(`services${withoutNamespaces}`, () => {
   const log = () => join(folder, 'log');
   const service = (script: string): Service => ({
     program: '/bin/sh',
