@@ -35,7 +35,7 @@ export async function benchBrowser(emit: Emit): Promise<void> {
       again.push(...others);
     }
     emit({ name: 'browser.verify.ms', value: median(again), unit: 'ms' });
-    // The first report in a tab pays for compiling the arithmetic: what a visitor waits.
+    // What a visitor waits at the first press of "Verify" in a tab; the page has judged the files unseen as they came.
     emit({ name: 'browser.verify.first.ms', value: median(first), unit: 'ms' });
   } finally {
     await browser.close();
