@@ -1,6 +1,6 @@
 /** Evidence of a real software TPM: its registers extended event by event, its own EK certificate, its own quote. */
 import { execFileSync } from 'node:child_process';
-import { createPublicKey, generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quote, withKeys } from 'tpm2-ts/attester';
@@ -17,7 +17,7 @@ import { reportEventLog } from './event-log/report.ts';
 import { type Evidence, QUOTED_PCRS } from './evidence.ts';
 import type { Expected } from './expected.ts';
 import { demoPolicyAcceptingSoftwareTpm, policyAccepting } from './policy/policies.ts';
-import { claimsSignatureInput, encodeClaims } from './quote/claims.ts';
+import { encodeClaims } from './quote/claims.ts';
 import { qualifyingData } from './quote/qualifying-data.ts';
 import { bootEvents, GOOD_BOOT, referenceValuesOf } from './testing/boot-node.ts';
 import { imaEntry, writeEventLog } from './testing/event-log-writer.ts';
@@ -49,7 +49,17 @@ async function attest(machine: TestTpm): Promise<{ evidence: Evidence; expected:
 
   const session = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const sessionPublicKey = new Uint8Array(session.publicKey.export({ format: 'der', type: 'spki' }));
-  const binding = qualifyingData({ challenge, sessionPublicKey, role: 'seller', brokerId }, crypto);
+  const claims = encodeClaims({
+    clientVersion: '0.1.0',
+    challenge: toHex(challenge),
+    accelerator: { name: 'tcg', reason: 'test' },
+    cpuModel: 'test',
+    memoryBytes: 1,
+    secureBoot: true,
+    bootMode: 'uefi',
+    uptimeMs: 1,
+  });
+  const binding = qualifyingData({ challenge, sessionPublicKey, role: 'seller', brokerId, claims }, crypto);
   const { kind, certificates } = await chooseEk(tpm);
   const made = await withKeys(tpm, { ek: kind, ak: 'ecc' }, async ({ ek, ak }) => ({
     ...(await quote(tpm, ak, [{ hash: 'sha256', pcrs: QUOTED_PCRS }], binding)),
@@ -61,16 +71,6 @@ async function attest(machine: TestTpm): Promise<{ evidence: Evidence; expected:
   const pcrs = await readPcrs(tpm, 'sha256', QUOTED_PCRS);
   await tpm.close();
 
-  const claims = encodeClaims({
-    clientVersion: '0.1.0',
-    challenge: toHex(challenge),
-    accelerator: { name: 'tcg', reason: 'test' },
-    cpuModel: 'test',
-    memoryBytes: 1,
-    secureBoot: true,
-    bootMode: 'uefi',
-    uptimeMs: 1,
-  });
   const authority = new X509Certificate(await readFile(join(machine.folder, 'issuercert.pem')));
   return {
     evidence: {
@@ -85,9 +85,6 @@ async function attest(machine: TestTpm): Promise<{ evidence: Evidence; expected:
       ekCertificates: certificates,
       sessionPublicKey,
       claims,
-      claimsSignature: new Uint8Array(
-        sign('sha256', claimsSignatureInput(claims), { key: session.privateKey, dsaEncoding: 'ieee-p1363' }),
-      ),
     },
     expected: {
       challenge,
@@ -143,10 +140,8 @@ describe('a real software TPM', () => {
     await writeFile(file('quote'), evidence.quote);
     await writeFile(file('signature'), evidence.signature);
     await writeFile(file('log'), evidence.eventLog);
-    const binding = qualifyingData(
-      { challenge, sessionPublicKey: evidence.sessionPublicKey, role: 'seller', brokerId },
-      crypto,
-    );
+    const { sessionPublicKey, claims } = evidence;
+    const binding = qualifyingData({ challenge, sessionPublicKey, role: 'seller', brokerId, claims }, crypto);
     const checkquote = [
       '-u',
       file('ak.pem'),

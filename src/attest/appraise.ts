@@ -102,7 +102,7 @@ function judge(evidence: Evidence, expected: Judged, crypto: AttestCrypto, ledge
   findings = { ...findings, pcrs, clock };
   if (!judgeQuoteClock(clock, expected.lastClock ?? null, expected.policy.clock, ledger)) return findings;
 
-  const claims = judgeClaims(evidence, expected, crypto, ledger);
+  const claims = judgeClaims(evidence, expected, ledger);
   if (claims === null) return findings;
   findings = { ...findings, claims };
 

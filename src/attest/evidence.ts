@@ -23,10 +23,8 @@ export interface Evidence {
   readonly ekCertificates: readonly Uint8Array[];
   /** SubjectPublicKeyInfo DER of the key that speaks for this boot of the machine. */
   readonly sessionPublicKey: Uint8Array;
-  /** UTF-8 JSON of `MachineClaims`, exactly the bytes that were signed. */
+  /** UTF-8 JSON of `MachineClaims`, exactly the bytes that the quote was made over. */
   readonly claims: Uint8Array;
-  /** ECDSA P-256 with SHA-256, IEEE P1363 form (64 bytes), by the session key over the domain-separated claims. */
-  readonly claimsSignature: Uint8Array;
 }
 
 /** What the machine says of itself. Believed only as far as the image that says it is attested. */

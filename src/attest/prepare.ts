@@ -25,8 +25,8 @@ export interface Prepared extends Standing {
 const NEEDED_PCRS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14];
 
 /**
- * `rememberedMachines`: of how many machines keys, EK certificate, the signatures on it and Secure Boot keys are not read
- * and checked anew each time.
+ * `rememberedMachines`: of how many machines keys and EK certificate are not read anew each time. What they say is judged
+ * each time, and every signature checked.
  * @throws CodedError when there is nothing to judge with, or what there is contradicts itself
  */
 export function prepare(standing: Standing, crypto: AttestCrypto, rememberedMachines = 0): Prepared {
@@ -53,7 +53,7 @@ export function prepare(standing: Standing, crypto: AttestCrypto, rememberedMach
     references,
     trust,
     publicAreas: publicAreas(crypto, rememberedMachines),
-    firmwareKeys: firmwareKeys(crypto, rememberedMachines),
+    firmwareKeys: firmwareKeys(crypto),
     prepared: true,
   };
 }

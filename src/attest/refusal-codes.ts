@@ -31,7 +31,7 @@ export type RefusalCode =
   | 'TPM_FIRMWARE_ROLLED_BACK'
   | 'QUOTE_CLOCK_UNSAFE'
   // claims
-  | 'CLAIMS_SIGNATURE_INVALID'
+  | 'SESSION_KEY_MALFORMED'
   | 'CLAIMS_MALFORMED'
   | 'CLAIMS_CHALLENGE_MISMATCH'
   // ek-certificate, tpm-class

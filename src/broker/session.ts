@@ -4,7 +4,7 @@
  */
 import { createPublicKey } from 'node:crypto';
 import { nodeAttestCrypto } from '../attest/crypto/crypto-node.ts';
-import { verifyP256 } from '../attest/quote/claims.ts';
+import { verifyP256 } from '../attest/quote/session-key.ts';
 import { type MachineRequest, machineRequestInput } from '../protocol/machine-request.ts';
 import { fromBase64, toBase64 } from '../shared/bytes.ts';
 import type { BrokerContext } from './context.ts';

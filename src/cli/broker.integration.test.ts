@@ -20,7 +20,7 @@ import { waitFor, waitForPath } from '../../scripts/run/wait.ts';
 import { nodeAttestCrypto } from '../attest/crypto/crypto-node.ts';
 import { type Evidence, QUOTED_PCRS } from '../attest/evidence.ts';
 import { verifyActivationTranscript } from '../attest/quote/activation.ts';
-import { claimsSignatureInput, encodeClaims } from '../attest/quote/claims.ts';
+import { encodeClaims } from '../attest/quote/claims.ts';
 import { qualifyingData } from '../attest/quote/qualifying-data.ts';
 import { call } from '../broker/testing/http-client.ts';
 import { someReferenceValues } from '../broker/testing/reference-values.ts';
@@ -284,15 +284,6 @@ async function machines(url: string): Promise<MachineList['machines']> {
 }
 
 async function evidenceFor(challenge: string, brokerId: string): Promise<Evidence> {
-  const binding = {
-    challenge: fromHex(challenge),
-    brokerId: fromHex(brokerId),
-    sessionPublicKey,
-    role: 'seller',
-  } as const;
-  const selection = [{ hash: 'sha256', pcrs: QUOTED_PCRS }] as const;
-  const { quoted, signature } = await quote(tpm, ak, selection, qualifyingData(binding, nodeAttestCrypto));
-  const values = await readPcrs(tpm, 'sha256', QUOTED_PCRS);
   const claims = encodeClaims({
     clientVersion: '0.1.0',
     challenge,
@@ -303,6 +294,16 @@ async function evidenceFor(challenge: string, brokerId: string): Promise<Evidenc
     bootMode: 'uefi',
     uptimeMs: 1,
   });
+  const binding = {
+    challenge: fromHex(challenge),
+    brokerId: fromHex(brokerId),
+    sessionPublicKey,
+    role: 'seller',
+    claims,
+  } as const;
+  const selection = [{ hash: 'sha256', pcrs: QUOTED_PCRS }] as const;
+  const { quoted, signature } = await quote(tpm, ak, selection, qualifyingData(binding, nodeAttestCrypto));
+  const values = await readPcrs(tpm, 'sha256', QUOTED_PCRS);
   return {
     quote: quoted,
     signature,
@@ -315,6 +316,5 @@ async function evidenceFor(challenge: string, brokerId: string): Promise<Evidenc
     ekCertificates,
     sessionPublicKey,
     claims,
-    claimsSignature: signWithSession(claimsSignatureInput(claims)),
   };
 }

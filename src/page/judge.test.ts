@@ -13,7 +13,7 @@ import { type GivenDocument, kindOf } from './documents.ts';
 import type { PageInputs } from './inputs.ts';
 import { judgeInputs, type Outcome } from './judge.ts';
 
-const now = new Date('2026-11-21T12:00:00Z');
+const now = new Date('2026-11-22T12:00:00Z');
 const CLASSES: readonly TpmClass[] = ['hardware', 'firmware', 'cloud', 'software'];
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -65,7 +65,7 @@ describe('evidence document', () => {
   const good = encodeEvidence(evidence);
   it.each([
     { name: 'an unknown key', change: { note: 'x' } },
-    { name: 'another version', change: { version: 2 } },
+    { name: 'another version', change: { version: 1 } },
     { name: 'base64 with white space', change: { quote: `${good.quote.slice(0, 4)}\n${good.quote.slice(4)}` } },
     { name: 'base64 with spare bits', change: { quote: 'AB==' } },
     { name: 'URL-safe base64', change: { quote: '-_-_' } },
@@ -102,6 +102,8 @@ describe('report document', () => {
     { name: 'a judgement in version 1', change: { version: 1 } },
     { name: 'version 2 without judgement', change: { judgement: undefined } },
     { name: 'version 3', change: { version: 3 } },
+    { name: 'evidence of version 1', change: { evidence: { version: 1 } } },
+    { name: 'no evidence', change: { evidence: null } },
     {
       name: 'an unknown key in the judgement',
       change: { judgement: { ...judgement, certificates: [], trusted: true } },

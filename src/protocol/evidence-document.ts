@@ -10,7 +10,7 @@ export class EvidenceDocumentError extends CodedError<'EVIDENCE_MALFORMED'> {}
 export function encodeEvidence(evidence: Evidence): EvidenceDocument {
   return {
     format: 'cpushare-evidence',
-    version: 1,
+    version: 2,
     quote: toBase64(evidence.quote),
     signature: toBase64(evidence.signature),
     pcrs: mapPcrs(evidence.pcrs, toHex),
@@ -22,7 +22,6 @@ export function encodeEvidence(evidence: Evidence): EvidenceDocument {
     ekCertificates: evidence.ekCertificates.map(toBase64),
     sessionPublicKey: toBase64(evidence.sessionPublicKey),
     claims: toBase64(evidence.claims),
-    claimsSignature: toBase64(evidence.claimsSignature),
   };
 }
 
@@ -42,7 +41,6 @@ export function decodeEvidence(value: unknown): Evidence {
       ekCertificates: document.ekCertificates.map(fromBase64),
       sessionPublicKey: fromBase64(document.sessionPublicKey),
       claims: fromBase64(document.claims),
-      claimsSignature: fromBase64(document.claimsSignature),
     };
   } catch (cause) {
     throw new EvidenceDocumentError('EVIDENCE_MALFORMED', 'this is not an evidence document', { cause });

@@ -77,11 +77,11 @@ export const Challenge = Type.Object(
 );
 export type Challenge = Static<typeof Challenge>;
 
-/** The JSON form of `Evidence` (src/attest/evidence.ts), field by field. */
+/** The JSON form of `Evidence` (src/attest/evidence.ts), field by field. Version 1 had claims that the quote did not cover. */
 export const EvidenceDocument = Type.Object(
   {
     format: Type.Literal('cpushare-evidence'),
-    version: Type.Literal(1),
+    version: Type.Literal(2),
     quote: base64(1024),
     signature: base64(1024),
     pcrs: Type.Record(
@@ -101,7 +101,6 @@ export const EvidenceDocument = Type.Object(
     ekCertificates: Type.Array(base64(8192), { maxItems: 8 }),
     sessionPublicKey: base64(512),
     claims: base64(8192),
-    claimsSignature: base64(64),
   },
   strict,
 );

@@ -69,6 +69,7 @@ export function encodeJudgement(judgement: StatedJudgement): ReportJudgement {
 /** @throws ReportDocumentError with the first field that does not fit as its cause */
 export function decodeReport(value: unknown): Report {
   try {
+    refuseEarlierEvidence(value);
     const document = requireShape(ReportDocument, value, 'report');
     const { judgement, buyer } = document;
     if ((document.version === 2) !== (judgement !== undefined)) {
@@ -96,6 +97,16 @@ export function decodeReport(value: unknown): Report {
   } catch (cause) {
     throw unreadable(cause);
   }
+}
+
+/** Said apart: such a report was sound when it was made. */
+function refuseEarlierEvidence(value: unknown): void {
+  const { evidence } = (value ?? {}) as { readonly evidence?: { readonly version?: unknown } | null };
+  if (evidence?.version !== 1) return;
+  throw new SchemaError(
+    'JSON_SHAPE',
+    'the evidence is of version 1, of a release that did not quote over the claims: ask the machine for a new quote',
+  );
 }
 
 function decodeBuyer(buyer: NonNullable<ReportDocument['buyer']>): AnsweredActivation {

@@ -183,7 +183,8 @@ const rows: { name: string; evidence: Evidence; tool: boolean | null; code: stri
 describe('where tpm2_checkquote is no judge', () => {
   it.each(rows)('$name: $code; $reason', ({ evidence, tool, code }) => {
     const bare = { quote: evidence.quote, signature: evidence.signature, akPem: pemOf(evidence.akPublic) };
-    const binding = { challenge, sessionPublicKey: evidence.sessionPublicKey, role: 'seller', brokerId } as const;
+    const { sessionPublicKey, claims } = evidence;
+    const binding = { challenge, sessionPublicKey, role: 'seller', brokerId, claims } as const;
     const asked = toHex(qualifyingData(binding, crypto));
     const accepted = toolAccepts(bare, asked);
     if (tool !== null) expect(accepted).toBe(tool);

@@ -73,8 +73,8 @@ describe('EK, AK and activation', () => {
   });
 
   it("pitfall 44: the guest's own AK in place of the endorsed one, its quote and claims in good order", () => {
-    const { akPublic, quote, signature, sessionPublicKey, claims, claimsSignature } = foreign;
-    const replaced = { akPublic, quote, signature, sessionPublicKey, claims, claimsSignature };
+    const { akPublic, quote, signature, sessionPublicKey, claims } = foreign;
+    const replaced = { akPublic, quote, signature, sessionPublicKey, claims };
     expect(codeOf(judge(replaced))).toBe('ACTIVATION_AK_MISMATCH');
   });
 

@@ -78,20 +78,21 @@ describe('protocol and physical', () => {
     const { quote, signature, pcrs, eventLog, imaLog } = relayed;
     expect(codeOf(judge({ quote, signature, pcrs, eventLog, imaLog }))).toBe('QUOTE_SIGNATURE_INVALID');
     expect(codeOf(judge(relayed))).toBe('ACTIVATION_AK_MISMATCH');
-    const { sessionPublicKey, claims, claimsSignature } = evidence;
-    const own = { ...relayed, sessionPublicKey, claims, claimsSignature };
+    const { sessionPublicKey, claims } = evidence;
+    const own = { ...relayed, sessionPublicKey, claims };
     expect(codeOf(judge(own, { activation: other.activation }))).toBe('BINDING_MISMATCH');
     expect(judge().limits.join(' ')).toMatch(/relayed/);
   });
 
-  it('pitfall 55: the quote names session key, role and broker: for another of these it is worth nothing', () => {
-    const { sessionPublicKey } = evidence;
-    const parts = { challenge, sessionPublicKey, role: 'seller', brokerId } as const;
+  it('pitfall 55: the quote names session key, role, broker and claims: for another of these it is worth nothing', () => {
+    const { sessionPublicKey, claims } = evidence;
+    const parts = { challenge, sessionPublicKey, role: 'seller', brokerId, claims } as const;
     const others = [
       { ...parts, brokerId: new Uint8Array(32).fill(1) },
       { ...parts, role: 'verifier' as never },
       { ...parts, role: 'buyer' as never },
       { ...parts, sessionPublicKey: brokerId },
+      { ...parts, claims: claims.subarray(1) },
       { ...parts, challenge: brokerId, brokerId: challenge },
     ];
     const all = [parts, ...others].map((each) => toHex(qualifyingData(each, crypto)));

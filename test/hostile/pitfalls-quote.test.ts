@@ -186,10 +186,8 @@ describe('quote', () => {
     }
   });
 
-  const bound = qualifyingData(
-    { challenge, sessionPublicKey: evidence.sessionPublicKey, role: 'seller', brokerId },
-    crypto,
-  );
+  const { claims, sessionPublicKey } = evidence;
+  const bound = qualifyingData({ challenge, sessionPublicKey, role: 'seller', brokerId, claims }, crypto);
   it.each([
     { name: 'missing', extraData: new Uint8Array() },
     { name: 'shorter by one', extraData: bound.slice(0, -1) },
@@ -205,13 +203,20 @@ describe('quote', () => {
 
   it('pitfall 12: whatever is bound, the TPM gets 32 bytes; a challenge has exactly 32', () => {
     for (const length of [91, 294, 5000]) {
-      const sessionPublicKey = new Uint8Array(length);
-      expect(qualifyingData({ challenge, sessionPublicKey, role: 'seller', brokerId }, crypto)).toHaveLength(32);
+      const binding = {
+        challenge,
+        sessionPublicKey: new Uint8Array(length),
+        role: 'seller',
+        brokerId,
+        claims,
+      } as const;
+      expect(qualifyingData(binding, crypto)).toHaveLength(32);
     }
     for (const length of [0, 16, 31, 33, 64]) {
       const short = new Uint8Array(length).fill(7);
       expect(() => judge({}, { challenge: short })).toThrow(expect.objectContaining({ code: 'EXPECTED_INVALID' }));
-      expect(() => attest({ challenge: short })).toThrow(expect.objectContaining({ code: 'QUALIFYING_DATA_FIELD' }));
+      const binding = { challenge: short, sessionPublicKey, role: 'seller', brokerId, claims } as const;
+      expect(() => qualifyingData(binding, crypto)).toThrow(expect.objectContaining({ code: 'QUALIFYING_DATA_FIELD' }));
     }
   });
 

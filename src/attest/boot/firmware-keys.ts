@@ -51,13 +51,18 @@ export function walkSignatures(value: Uint8Array, visit: (signature: SignatureSp
   return true;
 }
 
-/** `certificatesIn`, for PK, KEK and db of machines that come again: most of them share theirs with others. */
+/** `certificatesIn`, read once for all machines that have the same: few lists are one machine's own. */
 export type FirmwareKeys = (value: Uint8Array) => readonly KeyVerdict[] | null;
 
-const LISTS_PER_MACHINE = 3;
+/** PK, KEK and db of a few dozen makers; a hostile sender can only push others out, and fill 16 MiB. */
+const MAX_REMEMBERED = 256;
+/** The longest in real logs has 7 KB. */
+const MAX_REMEMBERED_BYTES = 65_536;
 
-export function firmwareKeys(crypto: Crypto, rememberedMachines = 0): FirmwareKeys {
-  return rememberingBytes(LISTS_PER_MACHINE * rememberedMachines, (value) => certificatesIn(value, crypto));
+export function firmwareKeys(crypto: Crypto): FirmwareKeys {
+  const read = (value: Uint8Array): readonly KeyVerdict[] | null => certificatesIn(value, crypto);
+  const remembered = rememberingBytes(MAX_REMEMBERED, read);
+  return (value) => (value.length > MAX_REMEMBERED_BYTES ? read(value) : remembered(value));
 }
 
 /** Ten are the most seen; each one is hashed and named in the verdict. */

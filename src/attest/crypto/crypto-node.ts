@@ -3,41 +3,29 @@ import { constants, createPublicKey, hash, type KeyObject, verify } from 'node:c
 import { type AttestCrypto, CURVE_BYTES, type HashName, type SignatureCheck, type VerificationKey } from './crypto.ts';
 import { readPublicKeyInfo } from './spki.ts';
 
-export const nodeAttestCrypto: AttestCrypto = cryptoWith(importKey);
-
 /**
- * Remembers the last `count` public keys it imported, since importing a key on a curve costs as much as verifying with it:
- * a broker sees the same machines again and again.
+ * Importing a key on a curve costs as much as verifying with it, so a key object that is used again was not imported
+ * again: who keeps keys (trust anchors, those of machines that come again) saves it, and nothing outlives its key.
  */
-export function rememberingNodeCrypto(count: number): AttestCrypto {
-  const keys = lastUsed<KeyObject>(count);
-  return cryptoWith((key) => keys(keyName(key), () => importKey(key)));
-}
+const imported = new WeakMap<VerificationKey, KeyObject>();
 
-/** Values by name, made when they are first asked for; beyond `count`, the one that was not asked for longest goes. */
-function lastUsed<T>(count: number): (name: string, make: () => T) => T {
-  const values = new Map<string, T>();
-  return (name, make) => {
-    const value = values.has(name) ? (values.get(name) as T) : make();
-    values.delete(name); // put back last
-    values.set(name, value);
-    const [oldest] = values.keys();
-    if (values.size > count && oldest !== undefined) values.delete(oldest);
-    return value;
-  };
-}
+export const nodeAttestCrypto: AttestCrypto = {
+  hash: digestOf,
+  verify: (check) => {
+    try {
+      return verifyWith(keyObject(check.key), check);
+    } catch {
+      return false; // a point off the curve, an even modulus: no key, so no valid signature
+    }
+  },
+};
 
-function cryptoWith(keyObject: (key: VerificationKey) => KeyObject): AttestCrypto {
-  return {
-    hash: digestOf,
-    verify: (check) => {
-      try {
-        return verifyWith(keyObject(check.key), check);
-      } catch {
-        return false; // a point off the curve, an even modulus: no key, so no valid signature
-      }
-    },
-  };
+function keyObject(key: VerificationKey): KeyObject {
+  const known = imported.get(key);
+  if (known !== undefined) return known;
+  const made = importKey(key);
+  imported.set(key, made);
+  return made;
 }
 
 /** By way of a string, which takes a third of the time of a Buffer made on the native side: replay is hashes all the way. */
@@ -80,13 +68,5 @@ function importKey(key: VerificationKey): KeyObject {
   return createPublicKey({ key: { kty: 'EC', crv: curve, x: base64url(x), y: base64url(y) }, format: 'jwk' });
 }
 
-/** One name per key; a key given in two forms has two. */
-function keyName(key: VerificationKey): string {
-  if (key.kind === 'spki') return `spki ${latin1(key.der)}`;
-  if (key.kind === 'ec') return `${key.curve} ${latin1(key.x)}${latin1(key.y)}`;
-  return `rsa ${key.modulus.length} ${latin1(key.modulus)}${latin1(key.exponent)}`;
-}
-
 const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const base64url = (bytes: Uint8Array): string => view(bytes).toString('base64url');
-const latin1 = (bytes: Uint8Array): string => view(bytes).toString('latin1');

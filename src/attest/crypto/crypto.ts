@@ -11,7 +11,7 @@ export function isHashName(name: string): name is HashName {
   return Object.hasOwn(HASH_BYTES, name);
 }
 
-/** Numbers are big-endian; x and y have the full width of the curve. */
+/** Numbers are big-endian; x and y have the full width of the curve. The bytes of a key never change: what was made of it may be kept. */
 export type VerificationKey =
   | { readonly kind: 'spki'; readonly der: Uint8Array }
   | { readonly kind: 'ec'; readonly curve: CurveName; readonly x: Uint8Array; readonly y: Uint8Array }

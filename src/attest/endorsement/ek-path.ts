@@ -29,16 +29,17 @@ export interface PathSources {
   /** Of this subject, as DER. */
   readonly anchors: (subject: Uint8Array) => readonly Certificate[];
   readonly intermediates: (subject: Uint8Array) => readonly Certificate[];
-  /** Remembered between calls: did this authority sign that certificate? */
+  /** Remembered between calls: did this authority sign that of another? What signed a leaf is checked each time. */
   readonly known: WeakMap<Certificate, WeakMap<Certificate, boolean>>;
 }
 
-/** What was spent on one leaf so far: shared by searches among different anchors. */
+/** What was spent on one leaf so far, and whether these signed it: shared by searches among different anchors. */
 export interface Effort {
   signatures: number;
   steps: number;
+  readonly leaf: WeakMap<Certificate, boolean>;
 }
-export const newEffort = (): Effort => ({ signatures: 0, steps: 0 });
+export const newEffort = (): Effort => ({ signatures: 0, steps: 0, leaf: new WeakMap() });
 
 /** From the leaf up to and including an anchor, or the best reason why there is none. */
 export function findPath(
@@ -52,13 +53,14 @@ export function findPath(
   const problems: PathProblem[] = [];
 
   const signed = (child: Certificate, issuer: Certificate): boolean => {
-    const remembered = sources.known.get(child)?.get(issuer);
+    const results = child === leaf ? effort.leaf : resultsOf(sources, child);
+    const remembered = results.get(issuer);
     if (remembered !== undefined) return remembered;
     if (effort.signatures >= MAX_SIGNATURES) return false;
     effort.signatures += 1;
     // SHA-1 is let through here and judged in `violation`, which knows who may still have it
     const result = isSignedBy(child.signed, issuer, crypto, { sha1: 'allowed' });
-    remember(sources, child, issuer, result);
+    results.set(issuer, result);
     return result;
   };
   const accepts = (path: readonly Certificate[], child: Certificate, issuer: Certificate, anchor: boolean): boolean => {
@@ -125,8 +127,8 @@ function expiry(certificate: Certificate, timeMs: number): string | null {
   return `the certificate of ${nameText(certificate.subject)} is valid from ${from} to ${to}, judged at ${at}`;
 }
 
-function remember({ known }: PathSources, child: Certificate, issuer: Certificate, result: boolean): void {
-  const issuers = known.get(child) ?? new WeakMap<Certificate, boolean>();
-  issuers.set(issuer, result);
-  known.set(child, issuers);
+function resultsOf({ known }: PathSources, child: Certificate): WeakMap<Certificate, boolean> {
+  const results = known.get(child) ?? new WeakMap<Certificate, boolean>();
+  known.set(child, results);
+  return results;
 }

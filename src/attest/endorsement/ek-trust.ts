@@ -54,7 +54,7 @@ export interface StoredLeaf {
 const MAX_REMEMBERED = 256;
 
 /**
- * `rememberedMachines`: how many EK certificates stay in memory, with what was found about the signatures on them.
+ * `rememberedMachines`: how many EK certificates are not read anew each time.
  * @throws CertificateError, DerError, RevocationListError: what cannot be read cannot be judged with
  */
 export function prepareTrust(input: TrustInput, crypto: AttestCrypto, rememberedMachines = 0): PreparedTrust {

@@ -95,7 +95,7 @@ describe('a verifier that remembers machines', () => {
     }
   });
 
-  it('reads and verifies the certificate of such a machine once, and asks for its validity each time', () => {
+  it('reads the certificate of such a machine once, and asks for signature and validity each time', () => {
     const verify = vi.fn(crypto.verify);
     const counting = { ...crypto, verify };
     const trust = prepareTrust(input, counting, 2);
@@ -107,7 +107,8 @@ describe('a verifier that remembers machines', () => {
     expect(codeOf(judgeEk([leaf], ek, trust, new Date('2041-01-01T00:00:00Z'), counting))).toBe(
       'EK_CERTIFICATE_EXPIRED',
     );
-    expect(verify).toHaveBeenCalledTimes(1);
+    expect(verify).toHaveBeenCalledTimes(3);
+    expect(trust.leaf(leaf)).toBe(trust.leaf(Uint8Array.from(leaf)));
   });
 });
 

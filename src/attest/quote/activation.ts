@@ -7,7 +7,7 @@ import { CodedError } from '../../shared/errors.ts';
 import type { AttestCrypto } from '../crypto/crypto.ts';
 import { object, readJson, text } from '../strict-json.ts';
 import { type AnsweredQuote, activationAnswer, isAnswerable } from './activation-answer.ts';
-import { verifyP256 } from './claims.ts';
+import { verifyP256 } from './session-key.ts';
 
 const LABEL = new TextEncoder().encode('cpushare-live/activation\0');
 

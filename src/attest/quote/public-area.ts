@@ -3,9 +3,9 @@ import { decode } from 'tpm2-ts/codec';
 import { TpmKeyError } from 'tpm2-ts/errors';
 import { nameOf } from 'tpm2-ts/name';
 import { type TpmtPublic, tpmtPublic } from 'tpm2-ts/public-area';
-import { subjectPublicKeyInfo } from 'tpm2-ts/public-key';
 import { toHex } from '../../shared/bytes.ts';
-import { type AttestCrypto, isHashName } from '../crypto/crypto.ts';
+import { type AttestCrypto, isHashName, type VerificationKey } from '../crypto/crypto.ts';
+import { publicKeyOfTpm } from '../der/der-key.ts';
 import { rememberingBytes } from '../remembering.ts';
 
 export interface PublicArea {
@@ -13,8 +13,7 @@ export interface PublicArea {
   /** TPM Name: nameAlg, then the digest of the public area. */
   readonly name: Uint8Array;
   readonly nameHex: string;
-  /** SubjectPublicKeyInfo, DER. */
-  readonly publicKeyInfo: Uint8Array;
+  readonly publicKey: VerificationKey;
 }
 
 /** Both throw TpmCodecError, TpmKeyError. */
@@ -36,5 +35,10 @@ function readPublicArea(bytes: Uint8Array, what: 'EK' | 'AK', crypto: Pick<Attes
   const { nameAlg } = key;
   if (!isHashName(nameAlg)) throw new TpmKeyError(`a name algorithm (${nameAlg}) that is not judged here`);
   const name = nameOf(nameAlg, bytes, (_, data) => crypto.hash(nameAlg, data));
-  return { key, name, nameHex: toHex(name), publicKeyInfo: subjectPublicKeyInfo(key) };
+  if (key.type === 'rsa' && key.unique.length !== key.keyBits / 8) {
+    throw new TpmKeyError(`an RSA-${key.keyBits} key with a modulus of ${key.unique.length} bytes`);
+  }
+  const publicKey = publicKeyOfTpm(key);
+  if (publicKey === null || publicKey.kind === 'other') throw new TpmKeyError('a key that is not judged here');
+  return { key, name, nameHex: toHex(name), publicKey };
 }

@@ -8,13 +8,14 @@ const binding: QuoteBinding = {
   sessionPublicKey: new Uint8Array(91).fill(2),
   role: 'seller',
   brokerId: new Uint8Array(32).fill(3),
+  claims: new Uint8Array(300).fill(4),
 };
 
 describe('qualifyingData', () => {
   it('is the hash of label, version and length-prefixed fields', () => {
     const expected = createHash('sha256')
       .update('cpushare-live/attestation\0')
-      .update(Uint8Array.of(1, 0, 32))
+      .update(Uint8Array.of(2, 0, 32))
       .update(binding.challenge)
       .update(Uint8Array.of(0, 91))
       .update(binding.sessionPublicKey)
@@ -22,6 +23,8 @@ describe('qualifyingData', () => {
       .update('seller')
       .update(Uint8Array.of(0, 32))
       .update(binding.brokerId)
+      .update(Uint8Array.of(1, 44))
+      .update(binding.claims)
       .digest('hex');
     expect(Buffer.from(qualifyingData(binding, nodeAttestCrypto)).toString('hex')).toBe(expected);
   });
@@ -30,6 +33,7 @@ describe('qualifyingData', () => {
     { name: 'challenge', change: { challenge: new Uint8Array(32) } },
     { name: 'session key', change: { sessionPublicKey: new Uint8Array(91) } },
     { name: 'broker', change: { brokerId: new Uint8Array(32) } },
+    { name: 'claims', change: { claims: new Uint8Array(300) } },
   ])('changes with the $name', ({ change }) => {
     expect(qualifyingData({ ...binding, ...change }, nodeAttestCrypto)).not.toEqual(
       qualifyingData(binding, nodeAttestCrypto),

@@ -1,6 +1,6 @@
 /**
- * What a quote is made over: one hash that binds the challenge, the key of this session, the role and the broker, so
- * that a quote answers one question of one broker and speaks for one key.
+ * What a quote is made over: one hash that binds the challenge, the key of this session, the role, the broker and what
+ * the machine says of itself, so that a quote answers one question of one broker, speaks for one key and says one thing.
  */
 
 import { concatBytes } from '../../shared/bytes.ts';
@@ -9,7 +9,7 @@ import type { AttestCrypto } from '../crypto/crypto.ts';
 
 const utf8 = new TextEncoder();
 const LABEL = utf8.encode('cpushare-live/attestation\0');
-const VERSION = 1;
+const VERSION = 2;
 export const CHALLENGE_BYTES = 32;
 export const BROKER_ID_BYTES = 32;
 
@@ -29,15 +29,16 @@ export interface QuoteBinding {
   readonly role: QuoteRole;
   /** SHA-256 of the broker certificate's SubjectPublicKeyInfo. */
   readonly brokerId: Uint8Array;
+  /** UTF-8 JSON of `MachineClaims`: made before the quote, and the TPM's signature covers them. */
+  readonly claims: Uint8Array;
 }
 
 /** SHA-256(label NUL || version u8 || each field with its u16 length, big-endian): always 32 bytes, which every TPM takes. */
 export function qualifyingData(binding: QuoteBinding, crypto: Pick<AttestCrypto, 'hash'>): Uint8Array {
   requireLength('challenge', binding.challenge, CHALLENGE_BYTES);
   requireLength('brokerId', binding.brokerId, BROKER_ID_BYTES);
-  const fields = [binding.challenge, binding.sessionPublicKey, utf8.encode(binding.role), binding.brokerId].flatMap(
-    withLength,
-  );
+  const { challenge, sessionPublicKey, role, brokerId, claims } = binding;
+  const fields = [challenge, sessionPublicKey, utf8.encode(role), brokerId, claims].flatMap(withLength);
   return crypto.hash('sha256', concatBytes(LABEL, Uint8Array.of(VERSION), ...fields));
 }
 

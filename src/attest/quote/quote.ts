@@ -16,12 +16,13 @@ import type { Evidence } from '../evidence.ts';
 import type { Request } from '../expected.ts';
 import { type Failure, type Ledger, refuse } from '../ledger.ts';
 import type { Policy } from '../policy/policy.ts';
-import { parseClaims } from './claims.ts';
+import { MAX_CLAIMS_BYTES, parseClaims } from './claims.ts';
 import type { JudgedKeys } from './keys.ts';
 import type { PublicArea } from './public-area.ts';
 import { qualifyingData } from './qualifying-data.ts';
 import { type QuoteClock, quoteClockOf } from './quote-clock.ts';
 import { type QuotedRegisters, registerValues, selectionFailure } from './quoted-registers.ts';
+import { sessionKeyOf } from './session-key.ts';
 import { malformed, suffix } from './tpm-decoding.ts';
 
 const QUOTE_HEAD = 'ff5443478018';
@@ -60,7 +61,10 @@ export function judgeQuote(
 
   const binding = bindingFailure(evidence, expected, quote.extraData, crypto);
   if (binding !== null) return refuse(ledger, 'quote-binding', binding);
-  ledger.pass('quote-binding', 'The quote answers our challenge and is bound to this session key and broker.');
+  ledger.pass(
+    'quote-binding',
+    'The quote answers our challenge and is bound to this session key, this broker and these claims.',
+  );
 
   const selection = selectionFailure(quote, expected.policy);
   if (selection !== null) return refuse(ledger, 'quote-selection', selection);
@@ -82,7 +86,7 @@ export function judgeQuote(
 
 function signatureFailure(
   evidence: Evidence,
-  { key: ak, publicKeyInfo }: PublicArea,
+  { key: ak, publicKey }: PublicArea,
   crypto: AttestCrypto,
 ): Failure | null {
   let signature: TpmtSignature;
@@ -103,7 +107,7 @@ function signatureFailure(
   let valid = false;
   try {
     valid = crypto.verify({
-      key: { kind: 'spki', der: publicKeyInfo },
+      key: publicKey,
       scheme: signature.algorithm,
       hash: 'sha256',
       data: evidence.quote,
@@ -163,12 +167,20 @@ function bindingFailure(
   extraData: Uint8Array,
   crypto: AttestCrypto,
 ): Failure | null {
-  const { sessionPublicKey } = evidence;
+  const { sessionPublicKey, claims } = evidence;
+  if (sessionKeyOf(sessionPublicKey) === null) {
+    const sentence = `The session key (${sessionPublicKey.length} bytes) is no P-256 key in its one spelling.`;
+    return { code: 'SESSION_KEY_MALFORMED', family: 'malformed', sentence };
+  }
+  if (claims.length > MAX_CLAIMS_BYTES) {
+    const sentence = `The claims have ${claims.length} bytes, at most ${MAX_CLAIMS_BYTES} are read.`;
+    return { code: 'CLAIMS_MALFORMED', family: 'malformed', sentence };
+  }
   const { challenge, brokerId, role = 'seller' } = expected;
   const bind = (over: Uint8Array): Uint8Array =>
-    qualifyingData({ challenge: over, sessionPublicKey, role, brokerId }, crypto);
+    qualifyingData({ challenge: over, sessionPublicKey, role, brokerId, claims }, crypto);
   if (equalBytes(bind(challenge), extraData)) return null;
-  const stated = statedChallenge(evidence.claims);
+  const stated = statedChallenge(claims);
   if (stated !== null && equalBytes(bind(stated), extraData)) {
     return {
       code: 'CHALLENGE_MISMATCH',
@@ -181,8 +193,10 @@ function bindingFailure(
   return {
     code: 'BINDING_MISMATCH',
     family: 'false',
-    sentence: 'The quote was made for another session key, role, broker or challenge than the ones handed over.',
-    remedy: 'Check the broker id and the challenge; a swapped session key means that somebody sits in between.',
+    sentence:
+      'The quote was made for another session key, role, broker, challenge or other claims than the ones handed over.',
+    remedy:
+      'Check the broker id and the challenge; a swapped session key or swapped claims mean that somebody sits in between.',
   };
 }
 

@@ -13,7 +13,7 @@ import { concatBytes, toHex } from '../../shared/bytes.ts';
 import { nodeAttestCrypto as crypto } from '../crypto/crypto-node.ts';
 import { type Evidence, type MachineClaims, QUOTED_PCRS } from '../evidence.ts';
 import { type ActivationTranscript, activationSignatureInput, encodeActivationStatement } from '../quote/activation.ts';
-import { claimsSignatureInput, encodeClaims } from '../quote/claims.ts';
+import { encodeClaims } from '../quote/claims.ts';
 import { type QuoteRole, qualifyingData } from '../quote/qualifying-data.ts';
 import { type Boot, bootEvents, GOOD_BOOT, measureRuntime, replay } from './boot-node.ts';
 import { type Authority, ekCertificate, newAuthority } from './certificate-authority-node.ts';
@@ -97,7 +97,9 @@ export function newMachine(options: MachineOptions = {}): Machine {
       const pcrs = replay(events);
       const ima = measureRuntime(boot, pcrs);
       const sessionPublicKey = spki(sessionKey);
-      const extraData = qualifyingData({ ...request, sessionPublicKey, role: request.role ?? 'seller' }, crypto);
+      const claims = encodeClaims({ ...CLAIMS, challenge: toHex(request.challenge), ...request.claims });
+      const { role = 'seller' } = request;
+      const extraData = qualifyingData({ ...request, sessionPublicKey, role, claims }, crypto);
       const attested = encode(tpmsAttest, {
         type: 'quote',
         qualifiedSigner: primaryQualifiedName(akPublic, nodeDigest),
@@ -109,7 +111,6 @@ export function newMachine(options: MachineOptions = {}): Machine {
       });
       const quote = request.statement?.(attested) ?? attested;
       const raw = p1363(quote, akKey);
-      const claims = encodeClaims({ ...CLAIMS, challenge: toHex(request.challenge), ...request.claims });
       return {
         quote,
         signature: encode(tpmtSignature, { algorithm: 'ecdsa', hash: 'sha256', r: raw.slice(0, 32), s: raw.slice(32) }),
@@ -122,7 +123,6 @@ export function newMachine(options: MachineOptions = {}): Machine {
         ekCertificates,
         sessionPublicKey,
         claims,
-        claimsSignature: p1363(claimsSignatureInput(claims), sessionKey),
       };
     },
   };

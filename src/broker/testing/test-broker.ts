@@ -175,7 +175,7 @@ export const submit = (machineId: string, challengeId: string, evidence: Evidenc
 export function evidenceOf(machine: TestMachine): EvidenceDocument {
   return {
     format: 'cpushare-evidence',
-    version: 1,
+    version: 2,
     quote: '',
     signature: '',
     pcrs: { sha256: { '0': '00'.repeat(32) } },
@@ -187,7 +187,6 @@ export function evidenceOf(machine: TestMachine): EvidenceDocument {
     ekCertificates: [],
     sessionPublicKey: toBase64(sessionOf(machine).publicKey),
     claims: '',
-    claimsSignature: '',
   };
 }
 

@@ -139,7 +139,7 @@ describe('attest verify --ear', () => {
       '--nonce',
       `@${fixture('nonce')}`,
       '--at',
-      '2026-11-21T12:00:00Z',
+      '2026-11-22T12:00:00Z',
       ...more,
     );
 
@@ -154,7 +154,7 @@ describe('attest verify --ear', () => {
       '--nonce',
       `@${fixture('nonce')}`,
       '--at',
-      '2026-11-21T12:10:00Z',
+      '2026-11-22T12:10:00Z',
     );
     // accepted by the policy, and still no hardware: who reads nothing but the status is not misled
     expect(shown.output).toMatch(/^Verdict: +accepted, by a policy that takes what/m);

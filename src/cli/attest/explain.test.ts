@@ -8,7 +8,7 @@ import { explainCommand } from './explain.ts';
 
 const fixture = (file: string, name: 'p256' | 'rsa2048' = 'p256'): string => fixturePath(name, file).pathname;
 const reference = ['--reference', fixture('reference-values.json')];
-const asked = ['--nonce', `@${fixture('nonce')}`, '--trust', fixture('trust.pem'), '--at', '2026-11-21T12:00:00Z'];
+const asked = ['--nonce', `@${fixture('nonce')}`, '--trust', fixture('trust.pem'), '--at', '2026-11-22T12:00:00Z'];
 let folder = '';
 const path = (name: string): string => join(folder, name);
 

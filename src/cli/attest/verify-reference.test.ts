@@ -24,7 +24,7 @@ async function verify(...args: string[]): Promise<Verdict> {
     '--trust',
     fixture('trust.pem'),
     '--at',
-    '2026-11-21T12:00:00Z',
+    '2026-11-22T12:00:00Z',
     '--json',
   ];
   return JSON.parse(await run('verify', fixture('report.json'), ...fixed, ...args));

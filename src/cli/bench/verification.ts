@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../../../scripts/project.ts';
 import { appraiseWith } from '../../attest/appraise.ts';
-import { nodeAttestCrypto, rememberingNodeCrypto } from '../../attest/crypto/crypto-node.ts';
+import { nodeAttestCrypto } from '../../attest/crypto/crypto-node.ts';
 import type { Request } from '../../attest/expected.ts';
 import { parseReferenceValues } from '../../attest/image/reference-values.ts';
 import { demoPolicyAcceptingSoftwareTpm } from '../../attest/policy/policies.ts';
@@ -22,7 +22,7 @@ export type Recording = 'median-p256' | 'median-rsa2048';
 /** witnessed: as a broker judges, who ran the activation. transcript: as a third party, who checks a broker's word for it. */
 export type Activation = 'witnessed' | 'transcript';
 
-/** seen: as a broker judges machines that come again. new: nothing is remembered of any. */
+/** seen: as a broker judges machines that come again, whose keys and certificates it has read. new: nothing is remembered of any. */
 export type Machines = 'seen' | 'new';
 const REMEMBERED_MACHINES = 100;
 
@@ -32,8 +32,6 @@ export async function verification(
   activation: Activation,
   machines: Machines,
 ): Promise<() => void> {
-  const remembered = machines === 'seen' ? REMEMBERED_MACHINES : 0;
-  const crypto = remembered > 0 ? rememberingNodeCrypto(2 * remembered) : nodeAttestCrypto;
   const read = (name: string) => readRecording(recording, name);
   const report = await recordedReport(recording);
   const standing = {
@@ -52,9 +50,9 @@ export async function verification(
         : witnessed(report.activation),
     time: new Date(report.receivedAt),
   };
-  const prepared = prepare(standing, crypto, remembered);
+  const prepared = prepare(standing, nodeAttestCrypto, machines === 'seen' ? REMEMBERED_MACHINES : 0);
   return () => {
-    if (appraiseWith(report.evidence, prepared, request, crypto).status === 'accepted') return;
+    if (appraiseWith(report.evidence, prepared, request, nodeAttestCrypto).status === 'accepted') return;
     throw new BenchError('BENCH_REPORT_REFUSED', `the recording ${recording} is refused`);
   };
 }

@@ -17,7 +17,6 @@ const FIELDS = [
   'ekPublic',
   'sessionPublicKey',
   'claims',
-  'claimsSignature',
   'ekCertificates',
 ] as const;
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { MachineClaims } from '../../attest/evidence.ts';
 import { QUOTED_PCRS } from '../../attest/evidence.ts';
 import { activationAnswer, answerableSecret } from '../../attest/quote/activation-answer.ts';
+import { encodeClaims } from '../../attest/quote/claims.ts';
 import { qualifyingData } from '../../attest/quote/qualifying-data.ts';
 import type { PendingVerification, VerificationAnswer } from '../../protocol/relay-messages.ts';
 import { fromHex, toBase64, toHex } from '../../shared/bytes.ts';
@@ -135,7 +136,8 @@ describe('answering buyers', () => {
       endMs: 30_000,
     });
     const sessionPublicKey = session.key.publicKey;
-    const binding = { challenge: fromHex(asked.challenge), brokerId: fromHex(brokerId), sessionPublicKey };
+    const claims = encodeClaims(await session.readClaims(asked.challenge));
+    const binding = { challenge: fromHex(asked.challenge), brokerId: fromHex(brokerId), sessionPublicKey, claims };
     expect(quoted).toEqual([qualifyingData({ ...binding, role: 'seller-to-buyer' }, sha256)]);
     const [quote, signature] = [new Uint8Array([3]), new Uint8Array([4])];
     const answered = activationAnswer(secret, { challenge: fromHex(asked.challenge), quote, signature }, sha256);

@@ -11,6 +11,7 @@ import type { Session } from './session.ts';
 export type Asked = Pick<Challenge, 'challenge' | 'pcrSelection'> & { readonly role: QuoteRole };
 
 export async function gatherEvidence(session: Session, tpm: MachineTpm, asked: Asked): Promise<Evidence> {
+  const claims = encodeClaims(await session.readClaims(asked.challenge));
   const binding = {
     challenge: fromHex(asked.challenge),
     sessionPublicKey: session.key.publicKey,
@@ -18,10 +19,10 @@ export async function gatherEvidence(session: Session, tpm: MachineTpm, asked: A
     role: asked.role,
     // Our pin and not what the answer says: a quote speaks to the broker that the seller chose.
     brokerId: fromHex(session.brokerId),
+    claims,
   };
   const pcrs = [...new Set(asked.pcrSelection.pcrs)].sort((a, b) => a - b);
   const quoted = await tpm.quote(pcrs, qualifyingData(binding, sha256));
-  const claims = encodeClaims(await session.readClaims(asked.challenge));
   return {
     quote: quoted.quote,
     signature: quoted.signature,
@@ -34,7 +35,6 @@ export async function gatherEvidence(session: Session, tpm: MachineTpm, asked: A
     ekCertificates: tpm.ekCertificates,
     sessionPublicKey: session.key.publicKey,
     claims,
-    claimsSignature: session.key.signClaims(claims),
   };
 }
 

@@ -1,14 +1,11 @@
 /** The key that speaks for this run of the client: made in memory, never stored, bound to the machine by each quote. */
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { claimsSignatureInput } from '../../attest/quote/claims.ts';
 import { type MachineRequest, machineRequestInput } from '../../protocol/machine-request.ts';
 
 export interface SessionKey {
   /** SubjectPublicKeyInfo DER, P-256. */
   readonly publicKey: Uint8Array;
   /** 64 bytes, IEEE P1363. */
-  signClaims(claims: Uint8Array): Uint8Array;
-  /** The same form. */
   signRequest(request: MachineRequest): Uint8Array;
 }
 
@@ -18,7 +15,6 @@ export function createSessionKey(): SessionKey {
     new Uint8Array(sign('sha256', data, { key: privateKey, dsaEncoding: 'ieee-p1363' }));
   return {
     publicKey: new Uint8Array(publicKey.export({ type: 'spki', format: 'der' })),
-    signClaims: (claims) => signed(claimsSignatureInput(claims)),
     signRequest: (request) => signed(machineRequestInput(request)),
   };
 }
