@@ -1,13 +1,12 @@
 /** Closed to its operator: one attested machine, attacked from every side its owner has, and attested again afterwards. */
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { variablesTemplate } from '../../scripts/run/firmware.ts';
 import type { Machine } from '../../scripts/run/machine.ts';
 import { waitFor } from '../../scripts/run/wait.ts';
-import { readVariable, withVariable } from './attack/firmware-variables.ts';
 import { press, type } from './attack/keyboard.ts';
+import { memoryOverwriteRequested, variablesWithRequest } from './attack/memory-overwrite.ts';
 import { scanAllPorts } from './attack/network-scan.ts';
 import { filesOfImage } from './attack/root-files.ts';
 import { openSerialLine } from './attack/serial-line.ts';
@@ -56,13 +55,6 @@ const STARTED = /cpushare: boot=/g;
 /** Name servers, DHCP, TFTP, NTP, NetBIOS, SNMP, IKE, UPnP, mDNS, LLMNR: what a machine in a home may be asked. */
 const UDP_PORTS = [53, 67, 69, 123, 137, 161, 500, 1900, 5353, 5355];
 
-/** TCG Platform Reset Attack Mitigation Specification; OVMF keeps it, but does not make it by itself. */
-const MEMORY_OVERWRITE_REQUEST = {
-  vendor: 'e20939be-32d4-41be-a150-897f85d49829',
-  name: 'MemoryOverwriteRequestControl',
-  attributes: 7,
-  data: Uint8Array.of(0),
-};
 const PCAP_HEADER_BYTES = 24;
 
 describe('the image', () => {
@@ -90,14 +82,12 @@ describe('the image', () => {
 describe('a running machine', () => {
   it('does not open: keyboard, serial line, network, USB, monitor', async () => {
     const scene = await createScene(await testTools());
-    const firmwareVariables = join(scene.folder, 'variables');
-    const shipped = await readFile(variablesTemplate('uefi-secure-boot'));
-    await writeFile(firmwareVariables, withVariable(shipped, MEMORY_OVERWRITE_REQUEST));
-    const machine = await bootScene(scene, { firmwareVariables });
+    const machine = await bootScene(scene, { firmwareVariables: await variablesWithRequest(scene.folder) });
     const { attestation, report } = await waitForVerdict(scene, machine);
     expect(attestation).toBe('accepted');
     await machine.waitForSerial(/cpushare: closed=yes/, 10_000);
-    await expectMemoryOverwriteRequested(join(scene.folder, 'machine/ovmf-vars.fd'));
+    // should the machine be reset in its midst
+    expect(await memoryOverwriteRequested(scene.folder)).toBe(true);
     const before = await machine.serialText();
 
     await attackKeyboard(machine);
@@ -122,13 +112,6 @@ describe('a running machine', () => {
     expect(after.slice(before.length)).not.toMatch(/error=/);
   });
 });
-
-/** The kernel has asked the firmware to overwrite memory should the machine be reset in its midst. */
-async function expectMemoryOverwriteRequested(variables: string): Promise<void> {
-  const { vendor, name } = MEMORY_OVERWRITE_REQUEST;
-  const now = readVariable(await readFile(variables), vendor, name);
-  expect(now?.data).toEqual(Uint8Array.of(1));
-}
 
 async function attackKeyboard({ qmp }: Machine): Promise<void> {
   // Restarting it would end QEMU (-no-reboot).

@@ -16,6 +16,7 @@ import { policyAccepting } from '../../src/attest/policy/policies.ts';
 import type { Verdict } from '../../src/attest/verdict.ts';
 import { createBrokerClient } from '../../src/cli/broker-client.ts';
 import { startBrokerProcess } from '../../src/cli/demo/broker-process.ts';
+import { memoryOverwriteRequested, variablesWithRequest } from '../e2e/attack/memory-overwrite.ts';
 import { openShell, type Shell } from '../e2e/attack/shell.ts';
 import { bootScene, createScene, type Judged, type Scene, testTools, waitForVerdict } from '../e2e/support.ts';
 
@@ -46,6 +47,22 @@ it('has a shell, is refused unless told, and keeps its root from what would open
   await failAndRestart(shell, machine);
   const left = await readFile(memoryFile);
   for (const secret of secrets) expect(left.indexOf(secret), 'the memory that is left').toBe(-1);
+});
+
+it('panics: the kernel says so, the machine restarts by itself, and the firmware was asked to overwrite memory', async () => {
+  const built = await buildForDevelopers();
+  const scene = await createScene(await testTools(), { referenceValues: built.referenceValues });
+  const firmwareVariables = await variablesWithRequest(scene.folder);
+  const machine = await bootScene(scene, { iso: built.iso, firmwareVariables, extraDevices: ['amd-iommu'] });
+  await waitForVerdict(scene, machine);
+  const shell = await openShell(machine, scene.folder);
+  expect(await shell.run(IOMMU), 'of AMD').toMatch(/^DMA\nivhd0\nstatus 0$/m);
+
+  // It has no answer: the kernel stops in its midst.
+  shell.run('echo c > /proc/sysrq-trigger').catch(() => undefined);
+  await machine.waitForSerial(/Kernel panic - not syncing: sysrq triggered crash/, PATIENCE_MS);
+  await expectRestart(machine);
+  expect(await memoryOverwriteRequested(scene.folder)).toBe(true);
 });
 
 function buildForDevelopers(): Promise<BuiltImage> {
@@ -106,6 +123,8 @@ async function expectAcceptedByBrokerWhoIsTold(scene: Scene, reference: string):
 }
 
 const SYSTEM = '/proc/sys/kernel';
+/** `DMA`: translated and invalidated at once (`DMA-FQ` would be lazily). Then the unit by its driver's name. */
+const IOMMU = 'busybox cat /sys/kernel/iommu_groups/*/type | busybox sort -u; busybox ls /sys/class/iommu';
 /** What root would do to open the machine, and what comes of it. */
 const ATTEMPTS: readonly { readonly what: string; readonly command: string; readonly says: RegExp }[] = [
   {
@@ -145,7 +164,7 @@ const ATTEMPTS: readonly { readonly what: string; readonly command: string; read
   },
   {
     what: 'find a device that the IOMMU lets pass, or invalidates lazily',
-    command: 'busybox cat /sys/kernel/iommu_groups/*/type | busybox sort -u; busybox ls /sys/class/iommu',
+    command: IOMMU,
     says: /^DMA\ndmar0\nstatus 0$/m,
   },
   { what: 'find swap', command: 'busybox wc -l < /proc/swaps', says: /^1$/m },
@@ -191,6 +210,10 @@ async function failAndRestart(shell: Shell, machine: Machine): Promise<void> {
   await shell.run('busybox nc -l -p 2222 > /dev/null < /dev/null & true');
   const [said] = await machine.waitForSerial(/error=MACHINE_NOT_CLOSED detail="[^"]*"/, PATIENCE_MS);
   expect(said).toContain('something listens on TCP port 2222');
-  // -no-reboot: a machine that restarts ends here.
+  await expectRestart(machine);
+}
+
+/** -no-reboot: a machine that restarts ends. */
+async function expectRestart(machine: Machine): Promise<void> {
   await waitFor(() => !machine.process.isRunning() || undefined, { what: 'its restart', timeoutMs: PATIENCE_MS });
 }

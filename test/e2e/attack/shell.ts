@@ -21,7 +21,7 @@ export async function openShell(machine: Machine, folder: string): Promise<Shell
       const said = new RegExp(`begin${asked}\\r?\\n([\\s\\S]*?status \\d+)\\. end${asked}`);
       const [, answer = ''] = await machine.waitForSerial(said, PATIENCE_MS);
       // The sell client's own lines share the wire.
-      return answer.replace(/^cpushare: .*\n/gm, '').replaceAll('\r', '');
+      return answer.replaceAll('\r', '').replace(/^cpushare: .*\n/gm, '');
     },
   };
 }
