@@ -1,11 +1,13 @@
 /** Closed to its operator, the rarer ways in: GRUB's prompt, a damaged kernel, a twin of the medium. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../../scripts/run/machine.ts';
 import { waitFor } from '../../scripts/run/wait.ts';
 import type { ReferenceValues } from '../../src/attest/image/reference-values.ts';
 import type { Verdict } from '../../src/attest/verdict.ts';
 import { press, type } from '../e2e/attack/keyboard.ts';
-import { configurationFor } from '../e2e/configured-support.ts';
+import { configurationFor, expectMeasured, stickWith } from '../e2e/configured-support.ts';
 import {
   BOOT_TIMEOUT_MS,
   bootScene,
@@ -90,5 +92,17 @@ describe('a second disk that claims to be the medium', () => {
     if (judged.attestation === 'refused') expect(failedCheck(judged)?.code).toBe('INITRD_DIFFERS');
     const initrd = (judged.report.verdict as Verdict).checks.find(({ name }) => name === 'image');
     expect(initrd?.status).toBe(judged.attestation === 'accepted' ? 'passed' : 'failed');
+  });
+
+  it("labelled CPUSHARE beside the seller's own: one is taken, and the report shows and proves which", async () => {
+    const scene = await createScene(await testTools());
+    const own = configurationFor(scene);
+    // The scene's volume stands for any other: it names the same broker, so that a verdict comes whichever is taken.
+    const foreign = await readFile(join(scene.folder, 'cpushare.json'), 'utf8');
+    expect(foreign).not.toBe(own);
+    const machine = await bootScene(scene, { iso: await stickWith(scene, own), medium: 'usb' });
+    const judged = await waitForVerdict(scene, machine);
+    const [, device] = await machine.waitForSerial(/configuration=loaded broker=\S+ source="(\w+)"/, 30_000);
+    expectMeasured(judged, device?.endsWith('4') ? own : foreign);
   });
 });
