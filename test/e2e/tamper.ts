@@ -57,6 +57,17 @@ export async function withOneByteChangedInKernel(iso: string, folder: string): P
   return await save(folder, image);
 }
 
+/** A copy of `iso` whose root file system cannot be mounted: a squashfs of a version that there is not. */
+export async function withUnreadableRoot(iso: string, folder: string): Promise<string> {
+  const image = await readFile(iso);
+  const VERSION = 28; // struct squashfs_super_block: s_magic, …, s_major
+  let start = image.indexOf('hsqs');
+  while (start !== -1 && image.readUInt32LE(start + VERSION) !== 4) start = image.indexOf('hsqs', start + 1);
+  if (start === -1) throw new Error('no squashfs found in the image');
+  image.writeUInt16LE(5, start + VERSION);
+  return await save(folder, image);
+}
+
 async function save(folder: string, image: Buffer): Promise<string> {
   const path = join(folder, 'tampered.iso');
   await writeFile(path, image);

@@ -19,7 +19,12 @@ import {
   testTools,
   waitForVerdict,
 } from '../e2e/support.ts';
-import { withEditedGrubConfig, withOneByteChangedInInitrd, withOneByteChangedInKernel } from '../e2e/tamper.ts';
+import {
+  withEditedGrubConfig,
+  withOneByteChangedInInitrd,
+  withOneByteChangedInKernel,
+  withUnreadableRoot,
+} from '../e2e/tamper.ts';
 
 const PROMPT = /grub>/;
 
@@ -64,6 +69,16 @@ describe('GRUB', () => {
     const judged = await waitForVerdict(scene, machine);
     expect(judged.attestation).toBe('refused');
     expect(failedCheck(judged)).toMatchObject({ name: 'image', code: 'GRUB_CONFIG_DIFFERS' });
+  });
+});
+
+describe('a damaged root file system', () => {
+  it('shows its code, and the machine restarts', async () => {
+    const scene = await createScene(await testTools());
+    const machine = await bootScene(scene, { iso: await withUnreadableRoot(isoFile, scene.folder) });
+    const [said] = await machine.waitForSerial(/error=INITRD_ROOT_UNREADABLE .*/, BOOT_TIMEOUT_MS);
+    expect(said).toMatch(/detail="\w+\.sqfs, error number \d+" next="write the medium again; .*"/);
+    await waitForRestart(machine);
   });
 });
 
