@@ -1,6 +1,5 @@
 /** From power-on to user space and to attested, and the memory the machine uses then. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chooseAccelerator } from '../../../scripts/run/accelerator.ts';
 import { manufactureTpm } from '../../../scripts/run/swtpm.ts';
@@ -8,6 +7,7 @@ import { attestedMachine } from '../demo/attested-machine.ts';
 import { startBrokerProcess } from '../demo/broker-process.ts';
 import { createCleanup } from '../demo/cleanup.ts';
 import { buildForDemo } from '../demo/image.ts';
+import { benchFolder } from './bench-folder.ts';
 import type { Emit } from './figure.ts';
 
 /** The machine says it once, after its first verdict. */
@@ -16,9 +16,9 @@ const MEMORY_TIMEOUT_MS = 60_000;
 export async function benchBoot(emit: Emit): Promise<void> {
   const image = await buildForDemo(() => undefined);
   const { accelerator } = await chooseAccelerator();
-  const folder = await mkdtemp(join(tmpdir(), 'cpushare-bench-'));
   const cleanup = createCleanup();
   try {
+    const folder = await benchFolder(cleanup);
     const tpmFolder = join(folder, 'tpm');
     await mkdir(tpmFolder);
     const trustFile = join(folder, 'trust.pem');
@@ -38,6 +38,5 @@ export async function benchBoot(emit: Emit): Promise<void> {
     emit({ name: 'guest.ram.used', value: Number(usedBytes), unit: 'bytes' });
   } finally {
     await cleanup.run();
-    await rm(folder, { recursive: true, force: true });
   }
 }

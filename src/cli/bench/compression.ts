@@ -3,8 +3,7 @@
  * power-on to the first words of the sell client, so of a running Node.js. The best time and the least memory count: what
  * else this computer does only ever adds. docs/size.md says what was chosen.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chooseMirrors } from '../../../scripts/apt/mirrors.ts';
 import { type BuiltImage, buildImage } from '../../../scripts/build.ts';
@@ -21,6 +20,7 @@ import { type Hardware, shapes } from '../../../scripts/run/shapes.ts';
 import { manufactureTpm } from '../../../scripts/run/swtpm.ts';
 import { startBrokerProcess } from '../demo/broker-process.ts';
 import { type Cleanup, createCleanup } from '../demo/cleanup.ts';
+import { benchFolder } from './bench-folder.ts';
 import { compressionTable, type Row } from './compression-table.ts';
 import { type Variant, variantsBeside } from './compression-variants.ts';
 import { type Emit, secondsSince } from './figure.ts';
@@ -33,10 +33,9 @@ const NODE_RUNS = /cpushare: [a-z-]+=/;
 const MEMORY = /cpushare: memory used-bytes=(\d+)/;
 
 export async function benchCompression(emit: Emit): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'cpushare-bench-'));
   const cleanup = createCleanup();
-  cleanup.add(() => rm(folder, { recursive: true, force: true }));
   try {
+    const folder = await benchFolder(cleanup);
     const declared = await readImageSource(projectRoot);
     const built = await buildVariants(declared, folder);
     const machine = await machineFor(built, folder, cleanup);

@@ -2,19 +2,21 @@
  * How long a build takes with the packages cached: cold (no finished step), warm (nothing changed), and after a change of
  * the sell client; and what the image weighs.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chooseMirrors } from '../../../scripts/apt/mirrors.ts';
 import { buildImage } from '../../../scripts/build.ts';
 import { cacheFolder } from '../../../scripts/cache-folder.ts';
 import { projectRoot } from '../../../scripts/project.ts';
+import { createCleanup } from '../demo/cleanup.ts';
 import { buildForDemo } from '../demo/image.ts';
+import { benchFolder } from './bench-folder.ts';
 import { type Emit, secondsSince } from './figure.ts';
 
 export async function benchImage(emit: Emit): Promise<void> {
   await buildForDemo(() => undefined); // fills the package cache: downloads are not measured
-  const outputFolder = await mkdtemp(join(tmpdir(), 'cpushare-bench-'));
+  const cleanup = createCleanup();
+  const outputFolder = await benchFolder(cleanup);
   const timed = async (name: string, change: { readonly sellClient?: string } = {}) => {
     const startMs = performance.now();
     const built = await buildImage({
@@ -36,7 +38,7 @@ export async function benchImage(emit: Emit): Promise<void> {
       emit({ name: name === 'iso' ? 'iso.bytes' : `iso.part.${name}.bytes`, value: bytes, unit: 'bytes' });
     }
   } finally {
-    await rm(outputFolder, { recursive: true, force: true });
+    await cleanup.run();
   }
 }
 

@@ -2,8 +2,7 @@
  * Our image beside those of other builders, in one run on one machine: the same QEMU, firmware, memory, TPM and stick. Secure
  * Boot is off, since mkosi's image is not signed by anyone whom firmware knows. A peer that cannot be built is named and left out.
  */
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chooseAccelerator } from '../../../scripts/run/accelerator.ts';
 import { writeConfigurationVolume } from '../../../scripts/run/configuration-volume.ts';
@@ -13,6 +12,7 @@ import { manufactureTpm } from '../../../scripts/run/swtpm.ts';
 import { startBrokerProcess } from '../demo/broker-process.ts';
 import { type Cleanup, createCleanup } from '../demo/cleanup.ts';
 import { buildForDemo } from '../demo/image.ts';
+import { benchFolder } from './bench-folder.ts';
 import { type Emit, secondsSince } from './figure.ts';
 import { buildPeer, PeerSkipped, peers } from './peer-build.ts';
 
@@ -33,11 +33,11 @@ const OUR_MARKS: Marks = {
 const PEER_MARKS: Marks = { firstProcess: /bench: first process/, memory: /bench: memory used-bytes=(\d+)/ };
 
 export async function benchPeers(emit: Emit): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'cpushare-bench-'));
   const cleanup = createCleanup();
   const { accelerator } = await chooseAccelerator(hardware);
   const base = { ...hardware, accelerator, configurationVolume: null };
   try {
+    const folder = await benchFolder(cleanup);
     const own = await measure({ ...base, ...(await ourMachine(folder, cleanup)) }, OUR_MARKS, cleanup);
     emit({ name: 'iso.bytes', value: own.bytes, unit: 'bytes' });
     emit({ name: 'ram.after_boot.bytes', value: own.usedBytes, unit: 'bytes' });
@@ -59,7 +59,6 @@ export async function benchPeers(emit: Emit): Promise<void> {
     }
   } finally {
     await cleanup.run();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -11,16 +11,30 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 export function createCleanup(): Cleanup {
   const closers: (() => Promise<void>)[] = [];
-  const run = async () => {
+  const closeAll = async () => {
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close().catch(() => undefined);
   };
-  const interrupted = (signal: NodeJS.Signals) => {
-    void run().then(() => process.exit(signal === 'SIGINT' ? 130 : 143));
+  let last = Promise.resolve();
+  const closed = () => {
+    last = last.then(closeAll); // behind what is being closed already
+    return last;
   };
-  for (const signal of SIGNALS) process.once(signal, interrupted);
+  const leave = (signal: NodeJS.Signals) => process.exit(signal === 'SIGINT' ? 130 : 143);
+  let onSignal: (signal: NodeJS.Signals) => void = (signal) => {
+    closed().then(() => leave(signal));
+  };
+  const interrupted = (signal: NodeJS.Signals) => {
+    onSignal(signal);
+    onSignal = leave; // whoever presses it again will not wait
+  };
+  // Not once: execa ends the process by itself, before anything is closed, where it sees nobody else listen.
+  for (const signal of SIGNALS) process.on(signal, interrupted);
   return {
     add: (close) => closers.push(close),
-    run,
+    run: async () => {
+      await closed();
+      for (const signal of SIGNALS) process.off(signal, interrupted); // it would end what somebody else has to close
+    },
     untilInterrupted: (over) =>
       new Promise((resolve) => {
         const alive = setInterval(() => undefined, 60_000);
@@ -29,10 +43,7 @@ export function createCleanup(): Cleanup {
           resolve();
         };
         over?.addEventListener('abort', end, { once: true });
-        for (const signal of SIGNALS) {
-          process.off(signal, interrupted);
-          process.once(signal, end);
-        }
+        onSignal = end;
       }),
   };
 }

@@ -80,11 +80,13 @@ async function write(input: Omit<WriteInput, 'progress' | 'signal'>, holds: stri
   const { disk } = input;
   const stop = new AbortController();
   const interrupted = () => {
+    if (stop.signal.aborted) process.exit(130);
     console.error(`\nInterrupted: ${disk.path} cannot be used as it is. Waiting for it (again Ctrl-C: end at once).`);
     stop.abort();
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const name of signals) process.once(name, interrupted);
+  // Not once: execa ends the process by itself, as it reads back, where it sees nobody else listen.
+  for (const name of signals) process.on(name, interrupted);
   try {
     const show = stickProgress(process.stdout, () => performance.now());
     const progress = (state: WriteState) => {
