@@ -23,6 +23,7 @@ export type RefusalCode =
   | 'QUOTE_MALFORMED'
   | 'QUOTE_SIGNER_MISMATCH'
   | 'CHALLENGE_MISMATCH'
+  | 'SESSION_KEY_MALFORMED'
   | 'BINDING_MISMATCH'
   | 'QUOTE_SELECTION_WRONG'
   | 'PCR_VALUES_MALFORMED'
@@ -31,7 +32,6 @@ export type RefusalCode =
   | 'TPM_FIRMWARE_ROLLED_BACK'
   | 'QUOTE_CLOCK_UNSAFE'
   // claims
-  | 'SESSION_KEY_MALFORMED'
   | 'CLAIMS_MALFORMED'
   | 'CLAIMS_CHALLENGE_MISMATCH'
   // ek-certificate, tpm-class

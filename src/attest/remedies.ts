@@ -30,6 +30,7 @@ export const REMEDIES: { readonly [code in RefusalCode]: string } = {
   QUOTE_MALFORMED: 'Ask the machine for a new quote.',
   QUOTE_SIGNER_MISMATCH: 'Do not trust this evidence; ask for a new quote.',
   CHALLENGE_MISMATCH: 'Check --nonce; else ask the machine for a new quote.',
+  SESSION_KEY_MALFORMED: 'Use image and verifier of the same release.',
   BINDING_MISMATCH:
     'Check --broker and --nonce; a swapped session key or swapped claims mean that somebody sits in between.',
   QUOTE_SELECTION_WRONG: 'Ask for a new quote with image and broker of the same release.',
@@ -41,7 +42,6 @@ export const REMEDIES: { readonly [code in RefusalCode]: string } = {
     "Update the TPM's firmware again; if its maker took the update back, accept it with the policy's clock.firmwareRollback.",
   QUOTE_CLOCK_UNSAFE: 'Shut the machine down orderly and start it again, not with the power switch.',
   // claims
-  SESSION_KEY_MALFORMED: 'Use image and verifier of the same release.',
   CLAIMS_MALFORMED: 'Use image and verifier of the same release.',
   CLAIMS_CHALLENGE_MISMATCH: 'Ask the machine for a new quote.',
   // ek-certificate, tpm-class

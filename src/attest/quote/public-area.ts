@@ -39,6 +39,8 @@ function readPublicArea(bytes: Uint8Array, what: 'EK' | 'AK', crypto: Pick<Attes
     throw new TpmKeyError(`an RSA-${key.keyBits} key with a modulus of ${key.unique.length} bytes`);
   }
   const publicKey = publicKeyOfTpm(key);
-  if (publicKey === null || publicKey.kind === 'other') throw new TpmKeyError('a key that is not judged here');
+  if (publicKey === null || publicKey.kind === 'other') {
+    throw new TpmKeyError(`a key of type ${key.type}, neither RSA nor on P-256, P-384 or P-521`);
+  }
   return { key, name, nameHex: toHex(name), publicKey };
 }
