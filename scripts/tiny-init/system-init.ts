@@ -64,6 +64,8 @@ function mounts(): Step[] {
     mount({ type: 'securityfs', on: '/sys/kernel/security', flags: quiet }, MOUNT_FAILED),
     // Only read for the SecureBoot variable, so its absence (legacy boot) is no failure. The kernel loads its module.
     mountOr({ type: 'efivarfs', on: '/sys/firmware/efi/efivars', flags: quiet | MS.readOnly }, undefined),
+    // What a kernel that panicked kept in NVRAM. Nothing depends on it.
+    mountOr({ type: 'pstore', on: '/sys/fs/pstore', flags: quiet }, undefined),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** The sell client of the live image: all wiring, no rules. init starts it again whenever it ends. */
 import { readFile } from 'node:fs/promises';
+import { release } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeError } from '../shared/errors.ts';
 import { PROBE_TIMEOUTS_MS, probeAccelerators } from './accelerator/probe.ts';
@@ -9,6 +10,7 @@ import type { WifiState } from './agent/state.ts';
 import { createStore } from './agent/store.ts';
 import { createGuard, OpenMachineError, RESTART_STATUS } from './closed/guard.ts';
 import { findDriverless } from './hardware/driverless.ts';
+import { takeLastPanic } from './hardware/last-panic.ts';
 import { loadDrivers, loadModules } from './hardware/modalias.ts';
 import { readPlatform } from './hardware/platform.ts';
 import { runDhcp } from './network/dhcp.ts';
@@ -89,6 +91,7 @@ async function main(): Promise<void> {
       await Promise.all([
         keepLoadingDrivers(seen, settled, store.dispatch),
         probeAccelerators(probe).then((result) => store.dispatch({ type: 'accelerator', result })),
+        tellLastPanic(store.dispatch),
       ]);
     }),
   ];
@@ -130,6 +133,11 @@ async function lastWords(error: unknown, dispatch: ReturnType<typeof createStore
   dispatch({ type: 'failed', problem: toProblem(error), retryAtMs: nowMs() + LAST_WORDS_MS });
   await delay(LAST_WORDS_MS);
   throw error;
+}
+
+async function tellLastPanic(dispatch: ReturnType<typeof createStore>['dispatch']): Promise<void> {
+  const panic = await takeLastPanic(places.pstore, release());
+  if (panic !== null) dispatch({ type: 'last-panic', reason: panic.reason });
 }
 
 async function keepDhcp(dispatch: ReturnType<typeof createStore>['dispatch']): Promise<void> {

@@ -6,6 +6,8 @@ export interface Places {
   readonly tpmDevice: string;
   readonly eventLog: string;
   readonly imaLog: string;
+  /** Where the kernel shows what it kept in NVRAM when it panicked. */
+  readonly pstore: string;
   /** Written by the image build: name, version and kernel parameters. */
   readonly imageFacts: string;
   /** SMBIOS structures as firmware or hypervisor left them; readable by root, under lockdown too. */
@@ -34,6 +36,7 @@ export const LIVE_PLACES: Places = {
   tpmDevice: '/dev/tpmrm0',
   eventLog: '/sys/kernel/security/tpm0/binary_bios_measurements',
   imaLog: '/sys/kernel/security/ima/binary_runtime_measurements',
+  pstore: '/sys/fs/pstore',
   imageFacts: '/usr/lib/cpushare/image.json',
   smbiosTable: '/sys/firmware/dmi/tables/DMI',
   vmwareBackdoor: '/usr/lib/cpushare/vmware-backdoor',

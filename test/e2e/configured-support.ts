@@ -9,6 +9,8 @@ import { isoFile, type Judged, type Scene } from './support.ts';
 export const configurationFor = (scene: Scene): string =>
   JSON.stringify({ broker: `https://10.0.2.2:${scene.broker.port}`, brokerPin: scene.broker.brokerId });
 
+export const oemString = (json: string) => `cpushare:${Buffer.from(json).toString('base64url')}`;
+
 /** Accepted, and register 12 is the extension of zeros by the configuration's hash. */
 export function expectMeasured({ attestation, report }: Judged, json: string): void {
   const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();

@@ -2,10 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ReferenceValues } from '../../src/attest/image/reference-values.ts';
 import type { Verdict } from '../../src/attest/verdict.ts';
-import { configurationFor, expectMeasured, stickWith } from './configured-support.ts';
+import { configurationFor, expectMeasured, oemString, stickWith } from './configured-support.ts';
 import { bootScene, createScene, readJson, referenceValuesFile, testTools, waitForVerdict } from './support.ts';
-
-const oemString = (json: string) => `cpushare:${Buffer.from(json).toString('base64url')}`;
 
 describe('a machine without a second stick', () => {
   it('takes its configuration from an SMBIOS OEM string', async () => {

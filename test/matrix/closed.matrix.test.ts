@@ -7,7 +7,9 @@ import { waitFor } from '../../scripts/run/wait.ts';
 import type { ReferenceValues } from '../../src/attest/image/reference-values.ts';
 import type { Verdict } from '../../src/attest/verdict.ts';
 import { press, type } from '../e2e/attack/keyboard.ts';
-import { configurationFor, expectMeasured, stickWith } from '../e2e/configured-support.ts';
+import { countInFile } from '../e2e/attack/memory-file.ts';
+import { startAgain } from '../e2e/attack/start-again.ts';
+import { configurationFor, expectMeasured, oemString, stickWith } from '../e2e/configured-support.ts';
 import {
   BOOT_TIMEOUT_MS,
   bootScene,
@@ -82,8 +84,6 @@ describe('a damaged root file system', () => {
   });
 });
 
-const oemString = (json: string) => `cpushare:${Buffer.from(json).toString('base64url')}`;
-
 /** A command as measured has lost its quotes; `echo` is the one that has words which need them. */
 function quotedForGrub(command: string): string {
   return command.startsWith('echo ') ? `echo '${command.slice('echo '.length)}'` : command;
@@ -93,6 +93,19 @@ function waitForRestart(machine: Machine): Promise<true> {
   // -no-reboot: a machine that restarts ends here.
   return waitFor(() => !machine.process.isRunning() || undefined, { what: 'its restart', timeoutMs: 120_000 });
 }
+
+describe('the reset button', () => {
+  it('leaves nothing of the run before in memory, once the machine has started again', async () => {
+    const scene = await createScene(await testTools());
+    const memoryFile = join(scene.folder, 'memory');
+    const machine = await bootScene(scene, { memoryFile });
+    const { report } = await waitForVerdict(scene, machine);
+    const again = await startAgain(scene, machine, { memoryFile });
+    expect(await countInFile(memoryFile, report.challenge), 'at the reset').toBeGreaterThan(0);
+    await again.waitForSerial(/cpushare: boot=/, BOOT_TIMEOUT_MS);
+    expect(await countInFile(memoryFile, report.challenge), 'once a program of ours runs').toBe(0);
+  });
+});
 
 describe('a second disk that claims to be the medium', () => {
   it('with the same volume date and another system in it: what ran is what is judged', async () => {

@@ -16,11 +16,15 @@ import { policyAccepting } from '../../src/attest/policy/policies.ts';
 import type { Verdict } from '../../src/attest/verdict.ts';
 import { createBrokerClient } from '../../src/cli/broker-client.ts';
 import { startBrokerProcess } from '../../src/cli/demo/broker-process.ts';
+import { countInFile } from '../e2e/attack/memory-file.ts';
 import { memoryOverwriteRequested, variablesWithRequest } from '../e2e/attack/memory-overwrite.ts';
 import { openShell, type Shell } from '../e2e/attack/shell.ts';
+import { startAgain } from '../e2e/attack/start-again.ts';
 import { bootScene, createScene, type Judged, type Scene, testTools, waitForVerdict } from '../e2e/support.ts';
 
 const PATIENCE_MS = 180_000;
+/** Most of what /run holds. */
+const FILLING_BYTES = 24_000_000;
 
 it('has a shell, is refused unless told, and keeps its root from what would open it; a failure wipes the memory', async () => {
   const built = await buildForDevelopers();
@@ -49,20 +53,43 @@ it('has a shell, is refused unless told, and keeps its root from what would open
   for (const secret of secrets) expect(left.indexOf(secret), 'the memory that is left').toBe(-1);
 });
 
-it('panics: the kernel says so, the machine restarts by itself, and the firmware was asked to overwrite memory', async () => {
+it('panics: the kernel says so, the machine restarts, its memory is overwritten, and its screen shows the code', async () => {
   const built = await buildForDevelopers();
   const scene = await createScene(await testTools(), { referenceValues: built.referenceValues });
+  const memoryFile = join(scene.folder, 'memory');
   const firmwareVariables = await variablesWithRequest(scene.folder);
-  const machine = await bootScene(scene, { iso: built.iso, firmwareVariables, extraDevices: ['amd-iommu'] });
+  const machine = await bootScene(scene, {
+    ...{ iso: built.iso, firmwareVariables, memoryFile },
+    extraDevices: ['amd-iommu'],
+  });
   await waitForVerdict(scene, machine);
   const shell = await openShell(machine, scene.folder);
   expect(await shell.run(IOMMU), 'of AMD').toMatch(/^DMA\nivhd0\nstatus 0$/m);
+  const secret = await keepSecret(shell);
+  await shell.run(`busybox yes $SECRET | busybox head -c ${FILLING_BYTES} > /run/filling`);
+  // Some lie across two pages that are apart in memory.
+  const filled = (0.9 * FILLING_BYTES) / (secret.length + 1);
+  expect(await countInFile(memoryFile, secret)).toBeGreaterThan(filled);
 
   // It has no answer: the kernel stops in its midst.
   shell.run('echo c > /proc/sysrq-trigger').catch(() => undefined);
   await machine.waitForSerial(/Kernel panic - not syncing: sysrq triggered crash/, PATIENCE_MS);
   await expectRestart(machine);
   expect(await memoryOverwriteRequested(scene.folder)).toBe(true);
+
+  const again = await startAgain(scene, machine, { iso: built.iso, memoryFile });
+  expect(await countInFile(memoryFile, secret), 'what the next start finds').toBeGreaterThan(filled);
+  await again.waitForSerial(/cpushare: boot=/, PATIENCE_MS);
+  expect(await countInFile(memoryFile, secret), 'what is left once a program of ours runs').toBe(0);
+  const [said] = await again.waitForSerial(/error=KERNEL_PANIC detail="[^"]*"/, PATIENCE_MS);
+  expect(said).toContain('the last run ended in a kernel panic: sysrq triggered crash');
+  await again.waitForSerial(/attestation=refused/, PATIENCE_MS);
+  await again.screenshot(join(projectRoot, 'dist/test-artifacts/after-a-panic.png'));
+
+  // Told once: NVRAM holds it no longer.
+  const third = await startAgain(scene, again, { iso: built.iso, memoryFile });
+  await third.waitForSerial(/attestation=refused/, PATIENCE_MS);
+  expect(await third.serialText()).not.toContain('KERNEL_PANIC');
 });
 
 function buildForDevelopers(): Promise<BuiltImage> {

@@ -4,6 +4,7 @@ import { measuredForm, WITHHELD } from '../../sell-client/configuration/measured
 import { parseConfiguration } from '../../sell-client/configuration/parse-configuration.ts';
 import { askRpci } from '../../sell-client/configuration/rpci.ts';
 import { configurationInSmbios, oemStrings } from '../../sell-client/configuration/smbios.ts';
+import { findLastPanic } from '../../sell-client/hardware/last-panic.ts';
 import { BrokenRule, type Target } from './target.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -42,6 +43,7 @@ export function configurationTargets(): readonly Target[] {
       baseMs: 20,
       run: readConfiguration,
     },
+    { name: 'last-panic', shape: 'bytes', seeds: [panic()], maxBytes: 65_536, baseMs: 20, run: readLastPanic },
   ];
 }
 
@@ -52,6 +54,23 @@ function answers(): Uint8Array {
   const received = Array.from({ length: Math.ceil(reply.length / 4) }, (_, index) => words.readUInt32LE(4 * index));
   const calls = [0, 0, 0, 0, 0, reply.length, ...received, 0, 0].flatMap((ebx) => [ebx, 0x30000, 0, 0, 0]);
   return new Uint8Array(Uint32Array.from(calls).buffer);
+}
+
+const RELEASE = '6.12.117+deb13-amd64';
+
+/** Two parts of a kernel's log as pstore shows them, with a zero between. */
+function panic(): Uint8Array {
+  const end = 'Panic#1 Part1\n<4>[   40.536109] Call Trace:\n';
+  const start = `Panic#1 Part2\n<0>[ 40.5] Kernel panic - not syncing: x\n<4>[ 40.6] Comm: y Not tainted ${RELEASE} #1\n`;
+  return bytes(`${end}\0${start}`);
+}
+
+function readLastPanic(input: Uint8Array): void {
+  const texts = Buffer.from(input).toString('latin1').split('\0');
+  const records = texts.map((text, index) => ({ name: `dmesg-${index}`, text }));
+  const found = findLastPanic(records, RELEASE);
+  if (found !== null && !/^[\x20-\x7e]{0,120}$/.test(found.reason))
+    throw new BrokenRule('a reason that no screen takes');
 }
 
 function readGuestinfo(input: Uint8Array): void {

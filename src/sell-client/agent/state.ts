@@ -111,6 +111,8 @@ export interface AgentState {
   readonly checks: { readonly answering: boolean; readonly answered: number };
   /** Of the machine's memory, measured after each verdict: what is left to sell depends on it. */
   readonly memory: MemoryUse | null;
+  /** The kernel's words where the machine's last run ended in a panic. */
+  readonly lastPanic: string | null;
   /** What keeps the agent from its work right now, and when it tries again. */
   readonly problem: { readonly problem: Problem; readonly retryAtMs: number } | null;
 }
@@ -138,6 +140,7 @@ export type AgentEvent =
   | { readonly type: 'check-begun' }
   | { readonly type: 'check-ended'; readonly answered: boolean }
   | { readonly type: 'memory'; readonly use: MemoryUse }
+  | { readonly type: 'last-panic'; readonly reason: string }
   | { readonly type: 'machine-unknown' }
   | { readonly type: 'failed'; readonly problem: Problem; readonly retryAtMs: number };
 
@@ -154,6 +157,7 @@ export const initialState: AgentState = {
   pairing: { kind: 'unknown' },
   checks: { answering: false, answered: 0 },
   memory: null,
+  lastPanic: null,
   problem: null,
 };
 
@@ -196,6 +200,8 @@ export function next(state: AgentState, event: AgentEvent): AgentState {
       return { ...state, checks: { answering: false, answered: state.checks.answered + (event.answered ? 1 : 0) } };
     case 'memory':
       return { ...state, memory: event.use };
+    case 'last-panic':
+      return { ...state, lastPanic: event.reason };
     case 'machine-unknown':
       return { ...state, attestation: { kind: 'starting' } };
     case 'failed':

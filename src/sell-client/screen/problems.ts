@@ -40,6 +40,11 @@ export function problems(state: AgentState): Problem[] {
   if (state.attestation.kind === 'refused' || state.attestation.kind === 'unattested')
     found.push(state.attestation.problem);
   else if (state.tpm.kind === 'failed') found.push(state.tpm.problem);
+  // Last: it keeps the machine from nothing.
+  if (state.lastPanic !== null) {
+    const nextStep = 'nothing if it was once; else test the memory, and report these words to us';
+    found.push(problem('KERNEL_PANIC', `the last run ended in a kernel panic: ${state.lastPanic}`, nextStep));
+  }
   return found;
 }
 

@@ -94,15 +94,17 @@ describe('renderScreen', () => {
     expect(screen(reduced({ type: 'network', network }))).toContain(says);
   });
 
-  it('names the codes of what else is wrong', () => {
-    const text = screen(
-      reduced(
-        { type: 'network', network: { kind: 'no-link', cards: ['eth0'] } },
-        { type: 'configuration', configuration: { kind: 'missing' } },
-      ),
-    );
-    expect(text).toContain('[NETWORK_NO_LINK]');
-    expect(text).toContain('! also: CONFIGURATION_MISSING');
+  it('says what else is wrong, by code alone where there is no room for words', () => {
+    const wrong: AgentEvent[] = [
+      { type: 'network', network: { kind: 'no-link', cards: ['eth0'] } },
+      { type: 'configuration', configuration: { kind: 'missing' } },
+    ];
+    const words = screen(reduced(...wrong));
+    expect(words).toContain('[NETWORK_NO_LINK]');
+    expect(words).toContain('! also: no volume labelled CPUSHARE was found');
+    expect(words).toContain('[CONFIGURATION_MISSING]');
+    const codes = screen(reduced(...wrong, { type: 'last-panic', reason: 'Attempted to kill init!' }));
+    expect(codes).toContain('! also: CONFIGURATION_MISSING, KERNEL_PANIC');
   });
 
   it('never claims work or money: there is no market yet', () => {

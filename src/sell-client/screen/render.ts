@@ -51,18 +51,22 @@ function titleRow({ title, nowMs }: ScreenFacts): Row {
 function textRows(state: AgentState, headline: Pick<Headline, 'sentence' | 'nextStep'>): Row[] {
   const told = wrapped(headline.sentence, COLUMNS - 2, '  ').slice(0, TEXT_ROWS - 2);
   const advice = wrapped(`What to do: ${headline.nextStep}`, COLUMNS - 2, '  ').slice(0, TEXT_ROWS - told.length);
-  const others = otherCodes(state, headline);
+  const others = otherProblems(state, headline, TEXT_ROWS - told.length - advice.length);
   const rows = [
     ...told.map((line) => row(` ${line}`, 'w')),
     ...advice.map((line) => row(` ${line}`, 'w')),
-    ...(others === '' ? [] : [row(` ${others}`, 'r')]),
+    ...others.map((line) => row(` ${line}`, 'r')),
   ].slice(0, TEXT_ROWS);
   while (rows.length < TEXT_ROWS) rows.push(row(''));
   return [row(''), ...rows];
 }
 
-function otherCodes(state: AgentState, headline: Pick<Headline, 'sentence'>): string {
+/** In words where they fit, else by their codes. */
+function otherProblems(state: AgentState, headline: Pick<Headline, 'sentence'>, room: number): string[] {
   const found = [...problems(state), ...(state.problem === null ? [] : [state.problem.problem])];
-  const codes = [...new Set(found.map((one) => one.code))].filter((code) => !headline.sentence.includes(`[${code}]`));
-  return codes.length === 0 ? '' : `! also: ${codes.join(', ')}`;
+  const others = new Map(found.map((one) => [one.code, one.message]));
+  for (const code of others.keys()) if (headline.sentence.includes(`[${code}]`)) others.delete(code);
+  if (others.size === 0) return [];
+  const told = [...others].flatMap(([code, message]) => wrapped(`! also: ${message} [${code}]`, COLUMNS - 2, '  '));
+  return told.length <= room ? told : [`! also: ${[...others.keys()].join(', ')}`];
 }

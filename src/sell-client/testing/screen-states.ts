@@ -137,6 +137,10 @@ export const SCREEN_STATES: Readonly<Record<string, AgentState>> = {
     pairing: { kind: 'denied', nextAtMs: 260_000 },
   }),
   waiting: reduced(...ready, accepted, paired(true)),
+  'waiting-after-a-panic': reduced(...ready, accepted, paired(true), {
+    type: 'last-panic',
+    reason: 'Fatal exception in interrupt (general protection fault, maybe for address 0xffff8881)',
+  }),
   'waiting-emulated': reduced(...ready, emulated, accepted, paired(true), { type: 'check-begun' }),
   'no-tpm': reduced(platform, network, noTpm, configuration, kvm, unattested, paired(false)),
   refused: reduced(...ready, paired(true), {

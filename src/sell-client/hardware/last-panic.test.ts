@@ -1,0 +1,86 @@
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { findLastPanic, takeLastPanic } from './last-panic.ts';
+
+const RELEASE = '6.12.117+deb13-amd64';
+/** Linux 6.12 in QEMU, a crash asked for by SysRq. */
+const STARTED = `Panic#1 Part2
+<6>[   40.532074] sysrq: Trigger a crash
+<0>[   40.533903] Kernel panic - not syncing: sysrq triggered crash
+<4>[   40.534615] CPU: 0 UID: 0 PID: 133 Comm: busybox Not tainted ${RELEASE} #1  Debian 6.12.117-1
+`;
+const ENDED = `Panic#1 Part1
+<4>[   40.536109] Call Trace:
+<4>[   40.536854]  <TASK>
+<4>[   40.538034]  panic+0x118/0x2db
+<0>[   40.592945] Kernel Offset: 0x24a00000 from 0xffffffff81000000
+`;
+const records = (...texts: string[]) => texts.map((text, index) => ({ name: `dmesg-efi_pstore-${index}`, text }));
+
+describe('the record of a panic', () => {
+  it('names its reason, in whatever order the parts are listed', () => {
+    for (const parts of [records(ENDED, STARTED), records(STARTED, ENDED)]) {
+      const found = findLastPanic(parts, RELEASE);
+      expect(found?.reason).toBe('sysrq triggered crash');
+      expect([...(found?.records ?? [])].sort()).toEqual(['dmesg-efi_pstore-0', 'dmesg-efi_pstore-1']);
+    }
+  });
+
+  it('names the fault where the panic only says that there was one', () => {
+    const oops = `Oops#1 Part1\n<1>[ 9.1] BUG: kernel NULL pointer dereference, address: 0000000000000000\n<4>[ 9.1] CPU: 0 PID: 1 Comm: init Not tainted ${RELEASE} #1\n`;
+    const panic = 'Panic#2 Part1\n<0>[ 9.2] Kernel panic - not syncing: Fatal exception\n';
+    expect(findLastPanic(records(panic, oops), RELEASE)?.reason).toBe(
+      'Fatal exception (BUG: kernel NULL pointer dereference, address: 0000000000000000)',
+    );
+  });
+
+  it.each([
+    ['nothing', []],
+    ['another kernel', [STARTED.replace(RELEASE, '6.18.3-arch1')]],
+    ['a release that only begins as ours', [STARTED.replace(RELEASE, `${RELEASE}-custom`)]],
+    ['no panic', [`Oops#1 Part1\n<4>[1.0] Comm: x Not tainted ${RELEASE} #1\n`]],
+    ['no header', [STARTED.slice(1)]],
+  ])('is none: %s', (_, texts) => {
+    expect(findLastPanic(records(...texts), RELEASE)).toBeNull();
+  });
+
+  it('cannot move the cursor or fill the screen', () => {
+    const hostile = STARTED.replace('sysrq triggered crash', `\x1b[2J\x9b${'A'.repeat(5000)}`);
+    const reason = findLastPanic(records(hostile), RELEASE)?.reason ?? '';
+    expect(reason).toMatch(/^\?\[2J\?A+\.\.\.$/);
+    expect(reason).toHaveLength(120);
+  });
+});
+
+describe('in NVRAM', () => {
+  const pstore = async (files: Readonly<Record<string, string>>) => {
+    const folder = await mkdtemp(join(tmpdir(), 'pstore-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    return folder;
+  };
+
+  it('is read once and erased; what is not a part of it stays', async () => {
+    const others = { 'console-ramoops-0': STARTED, 'dmesg-erst-7': 'no header', 'dmesg-erst-8': 'x'.repeat(70_000) };
+    const folder = await pstore({ ...others, 'dmesg-efi_pstore-17': ENDED, 'dmesg-efi_pstore-18': STARTED });
+    expect((await takeLastPanic(folder, RELEASE))?.reason).toBe('sysrq triggered crash');
+    expect((await readdir(folder)).sort()).toEqual(Object.keys(others).sort());
+    expect(await takeLastPanic(folder, RELEASE)).toBeNull();
+  });
+
+  it("another system's stays for that system", async () => {
+    const folder = await pstore({ 'dmesg-efi_pstore-17': STARTED.replace(RELEASE, '6.18.3-arch1') });
+    expect(await takeLastPanic(folder, RELEASE)).toBeNull();
+    expect(await readdir(folder)).toHaveLength(1);
+  });
+
+  it('is none where there is no such file system, or where one thing in it cannot be read', async () => {
+    expect(await takeLastPanic('/nowhere/pstore', RELEASE)).toBeNull();
+    const folder = await pstore({ 'dmesg-efi_pstore-17': STARTED });
+    await mkdir(join(folder, 'dmesg-efi_pstore-16'));
+    await chmod(join(folder, 'dmesg-efi_pstore-16'), 0o000);
+    expect((await takeLastPanic(folder, RELEASE))?.reason).toBe('sysrq triggered crash');
+  });
+});

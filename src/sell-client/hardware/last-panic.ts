@@ -1,0 +1,70 @@
+/**
+ * Why the machine's last run ended in a kernel panic: no program runs then that could show a code, but the kernel keeps the
+ * end of its log in NVRAM (pstore, by efi_pstore). It is read at the next start and erased. Whoever can write NVRAM can write
+ * this too, so it is shown to the seller and believed by nobody.
+ */
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** One file of the pstore file system: a part of a log, the newest of the run first. */
+export interface PanicRecord {
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface LastPanic {
+  /** The kernel's words after `Kernel panic - not syncing:`, and of the fault that led to it. Printable ASCII. */
+  readonly reason: string;
+  /** Names of its records. */
+  readonly records: readonly string[];
+}
+
+/** A log of the kernel comes in parts of about 2 KiB. */
+const MOST_RECORDS = 64;
+const MOST_BYTES = 64 * 1024;
+const MOST_SHOWN = 120;
+
+/**
+ * Takes the record of a panic out of NVRAM; null where there is none. A record of another system that this machine runs
+ * otherwise, told by its kernel's release, stays for that system.
+ */
+export async function takeLastPanic(pstore: string, kernelRelease: string): Promise<LastPanic | null> {
+  const names = (await readdir(pstore).catch(() => [])).filter((name) => name.startsWith('dmesg-'));
+  const records: PanicRecord[] = [];
+  for (const name of names.sort().slice(0, MOST_RECORDS)) {
+    const path = join(pstore, name);
+    const { size } = await stat(path).catch(() => ({ size: MOST_BYTES + 1 }));
+    if (size > MOST_BYTES) continue;
+    records.push({ name, text: await readFile(path, 'latin1').catch(() => '') });
+  }
+  const panic = findLastPanic(records, kernelRelease);
+  // What NVRAM does not let go of is told again at the next start.
+  for (const name of panic?.records ?? []) await rm(join(pstore, name), { force: true }).catch(() => undefined);
+  return panic;
+}
+
+/** `Panic#2 Part1`: the how manieth dump of its run, and which part of it. */
+const HEADER = /^(?:Panic|Oops)#(\d+) Part(\d+)\n/;
+const PANIC = /Kernel panic - not syncing: ([^\n]*)/g;
+const FAULT = /(?:BUG: |Oops: |general protection fault|watchdog: )[^\n]*/;
+
+export function findLastPanic(records: readonly PanicRecord[], kernelRelease: string): LastPanic | null {
+  const parts = records.flatMap(({ name, text }) => {
+    const [header, dump, part] = HEADER.exec(text) ?? [];
+    return header === undefined ? [] : [{ name, dump: Number(dump), part: Number(part), text }];
+  });
+  // Oldest lines first.
+  const ordered = parts.sort((a, b) => a.dump - b.dump || b.part - a.part);
+  const log = ordered.map(({ text }) => text.replace(HEADER, '')).join('\n');
+  if (!log.includes(` ${kernelRelease} #`)) return null;
+  const last = [...log.matchAll(PANIC)].at(-1)?.[1];
+  if (last === undefined) return null;
+  const fault = FAULT.exec(log)?.[0];
+  const reason = fault === undefined ? last : `${last} (${fault})`;
+  return { reason: shown(reason), records: ordered.map(({ name }) => name) };
+}
+
+function shown(text: string): string {
+  const clean = text.replace(/[^\x20-\x7e]/g, '?').trim();
+  return clean.length > MOST_SHOWN ? `${clean.slice(0, MOST_SHOWN - 3)}...` : clean;
+}
