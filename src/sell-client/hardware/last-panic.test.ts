@@ -28,12 +28,14 @@ describe('the record of a panic', () => {
     }
   });
 
-  it('names the fault where the panic only says that there was one', () => {
-    const oops = `Oops#1 Part1\n<1>[ 9.1] BUG: kernel NULL pointer dereference, address: 0000000000000000\n<4>[ 9.1] CPU: 0 PID: 1 Comm: init Not tainted ${RELEASE} #1\n`;
+  it.each([
+    ['BUG: kernel NULL pointer dereference, address: 00000008', 'Oops: Oops: 0002 [#1] PREEMPT SMP NOPTI'],
+    ['Oops: general protection fault, probably for address 0xdead0000: 0000 [#1]', 'NMI watchdog: Enabled.'],
+    ['kernel BUG at mm/slub.c:4321!', 'CR2: 0000000000000000'],
+  ])('names the fault where the panic only says that there was one: %s', (fault, more) => {
+    const oops = `Oops#1 Part1\n<1>[ 9.1] ${fault}\n<4>[ 9.1] ${more}\n<4>[ 9.1] Not tainted ${RELEASE} #1\n`;
     const panic = 'Panic#2 Part1\n<0>[ 9.2] Kernel panic - not syncing: Fatal exception\n';
-    expect(findLastPanic(records(panic, oops), RELEASE)?.reason).toBe(
-      'Fatal exception (BUG: kernel NULL pointer dereference, address: 0000000000000000)',
-    );
+    expect(findLastPanic(records(panic, oops), RELEASE)?.reason).toBe(`Fatal exception (${fault})`);
   });
 
   it.each([

@@ -46,7 +46,8 @@ export async function takeLastPanic(pstore: string, kernelRelease: string): Prom
 /** `Panic#2 Part1`: the how manieth dump of its run, and which part of it. */
 const HEADER = /^(?:Panic|Oops)#(\d+) Part(\d+)\n/;
 const PANIC = /Kernel panic - not syncing: ([^\n]*)/g;
-const FAULT = /(?:BUG: |Oops: |general protection fault|watchdog: )[^\n]*/;
+/** What the kernel says first of a fault; `Oops: Oops: 0002 [#1]` after it says no more. */
+const FAULT = /(?:BUG: |kernel BUG at |(?<!Oops: )Oops: (?!Oops: ))[^\n]*/g;
 
 export function findLastPanic(records: readonly PanicRecord[], kernelRelease: string): LastPanic | null {
   const parts = records.flatMap(({ name, text }) => {
@@ -59,7 +60,7 @@ export function findLastPanic(records: readonly PanicRecord[], kernelRelease: st
   if (!log.includes(` ${kernelRelease} #`)) return null;
   const last = [...log.matchAll(PANIC)].at(-1)?.[1];
   if (last === undefined) return null;
-  const fault = FAULT.exec(log)?.[0];
+  const fault = [...log.matchAll(FAULT)].at(-1)?.[0];
   const reason = fault === undefined ? last : `${last} (${fault})`;
   return { reason: shown(reason), records: ordered.map(({ name }) => name) };
 }
