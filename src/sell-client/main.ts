@@ -9,7 +9,7 @@ import { runAgent } from './agent/run-agent.ts';
 import type { WifiState } from './agent/state.ts';
 import { createStore } from './agent/store.ts';
 import { createGuard, OpenMachineError, RESTART_STATUS } from './closed/guard.ts';
-import { findDriverless } from './hardware/driverless.ts';
+import { type DriverlessDevice, findDriverless } from './hardware/driverless.ts';
 import { takeLastPanic } from './hardware/last-panic.ts';
 import { loadDrivers, loadModules } from './hardware/modalias.ts';
 import { readPlatform } from './hardware/platform.ts';
@@ -68,6 +68,7 @@ async function main(): Promise<void> {
   if (await hasWifi(places)) store.dispatch({ type: 'wifi', wifi: { kind: 'unconfigured' } });
 
   const seen = new Set<string>();
+  let cardsLookedFor = false;
   let settled = () => {};
   const drivesSettled = new Promise<void>((resolve) => {
     settled = resolve;
@@ -77,6 +78,7 @@ async function main(): Promise<void> {
     keepDhcp(store.dispatch),
     watchNetwork(places.resolvConf, {
       onChange: (network) => store.dispatch({ type: 'network', network }),
+      cardsLookedFor: () => cardsLookedFor,
       pause,
       nowMs,
       signal,
@@ -89,7 +91,11 @@ async function main(): Promise<void> {
         signal,
       };
       await Promise.all([
-        keepLoadingDrivers(seen, settled, store.dispatch),
+        keepLoadingDrivers(seen, settled, (devices) => {
+          // A machine whose card has no driver is told so, and not that it has no card.
+          if (devices !== null) store.dispatch({ type: 'driverless', devices });
+          cardsLookedFor = true;
+        }),
         probeAccelerators(probe).then((result) => store.dispatch({ type: 'accelerator', result })),
         tellLastPanic(store.dispatch),
       ]);
@@ -153,11 +159,14 @@ function wifiPorts(dispatch: ReturnType<typeof createStore>['dispatch']) {
   return { places, onChange: (wifi: WifiState) => dispatch({ type: 'wifi', wifi }), pause, nowMs, signal };
 }
 
-/** `settled` is called when no driver was asked for in some seconds, as a stick's does that late. */
+/**
+ * `settled` is called when no driver was asked for in some seconds, as a stick's does that late; `looked` after each look for
+ * devices without a driver, with null where they are those of before.
+ */
 async function keepLoadingDrivers(
   seen: Set<string>,
   settled: () => void,
-  dispatch: ReturnType<typeof createStore>['dispatch'],
+  looked: (driverless: readonly DriverlessDevice[] | null) => void,
 ): Promise<void> {
   let told = '[]';
   for (let quietMs = HARDWARE_SETTLING_MS; !signal.aborted; quietMs = Math.min(2 * quietMs, HARDWARE_SETTLED_MS)) {
@@ -166,7 +175,7 @@ async function keepLoadingDrivers(
     else if (quietMs === HARDWARE_SETTLED_MS) settled();
     if (quietMs >= DRIVERLESS_MS) {
       const devices = await findDriverless(places.sys);
-      if (JSON.stringify(devices) !== told) dispatch({ type: 'driverless', devices });
+      looked(JSON.stringify(devices) === told ? null : devices);
       told = JSON.stringify(devices);
     }
     await pause(quietMs);

@@ -6,6 +6,8 @@ import { networkState, parseInterfaces } from './interfaces.ts';
 
 export interface WatchPorts {
   onChange(network: NetworkState): void;
+  /** Whether all cards were looked for; until then it is no news that there is none. */
+  cardsLookedFor(): boolean;
   /** Resolves after `ms` or when the program ends. */
   pause(ms: number): Promise<void>;
   nowMs(): number;
@@ -23,7 +25,8 @@ export async function watchNetwork(resolvConf: string, ports: WatchPorts): Promi
   while (!ports.signal.aborted) {
     const network = await readNetwork();
     if (network?.kind === 'up') patientUntilMs = 0;
-    if (network !== null && ports.nowMs() >= patientUntilMs && JSON.stringify(network) !== shown) {
+    const early = ports.nowMs() < patientUntilMs || (network?.kind === 'no-card' && !ports.cardsLookedFor());
+    if (network !== null && !early && JSON.stringify(network) !== shown) {
       shown = JSON.stringify(network);
       // Before anybody is told, so that the first look-up of the broker's name finds its servers.
       if (network.kind === 'up') await refreshNameServers(resolvConf, network);
