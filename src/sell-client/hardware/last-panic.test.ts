@@ -17,14 +17,17 @@ const ENDED = `Panic#1 Part1
 <4>[   40.538034]  panic+0x118/0x2db
 <0>[   40.592945] Kernel Offset: 0x24a00000 from 0xffffffff81000000
 `;
-const records = (...texts: string[]) => texts.map((text, index) => ({ name: `dmesg-efi_pstore-${index}`, text }));
+const AT_SECONDS = 1_795_312_800;
+const nameOf = (part: number, dump: number, seconds = AT_SECONDS) =>
+  `dmesg-efi_pstore-${(seconds * 100 + part) * 1000 + dump}`;
+const records = (...texts: string[]) => texts.map((text, index) => ({ name: nameOf(index, 1), text }));
 
 describe('the record of a panic', () => {
   it('names its reason, in whatever order the parts are listed', () => {
     for (const parts of [records(ENDED, STARTED), records(STARTED, ENDED)]) {
       const found = findLastPanic(parts, RELEASE);
       expect(found?.reason).toBe('sysrq triggered crash');
-      expect([...(found?.records ?? [])].sort()).toEqual(['dmesg-efi_pstore-0', 'dmesg-efi_pstore-1']);
+      expect([...(found?.records ?? [])].sort()).toEqual([nameOf(0, 1), nameOf(1, 1)]);
     }
   });
 
@@ -65,24 +68,39 @@ describe('in NVRAM', () => {
   };
 
   it('is read once and erased; what is not a part of it stays', async () => {
-    const others = { 'console-ramoops-0': STARTED, 'dmesg-erst-7': 'no header', 'dmesg-erst-8': 'x'.repeat(70_000) };
-    const folder = await pstore({ ...others, 'dmesg-efi_pstore-17': ENDED, 'dmesg-efi_pstore-18': STARTED });
+    const others = {
+      'console-ramoops-0': STARTED,
+      'dmesg-erst-7': STARTED,
+      [nameOf(7, 1)]: 'no header',
+      [nameOf(8, 1)]: 'x'.repeat(70_000),
+      // Another system's, of a minute before and a minute after.
+      [nameOf(1, 1, AT_SECONDS - 60)]: STARTED.replace(RELEASE, '6.18.3-arch1'),
+      [nameOf(1, 1, AT_SECONDS + 60)]: STARTED.replace(RELEASE, '6.18.3-arch1'),
+    };
+    const folder = await pstore({ ...others, [nameOf(1, 1)]: ENDED, [nameOf(2, 1)]: STARTED });
     expect((await takeLastPanic(folder, RELEASE))?.reason).toBe('sysrq triggered crash');
     expect((await readdir(folder)).sort()).toEqual(Object.keys(others).sort());
     expect(await takeLastPanic(folder, RELEASE)).toBeNull();
   });
 
+  it('of two panics that nobody was told of, the last is told and both are erased', async () => {
+    const first = STARTED.replace('sysrq triggered crash', 'an older one');
+    const folder = await pstore({ [nameOf(2, 1, AT_SECONDS - 3600)]: first, [nameOf(2, 1)]: STARTED });
+    expect((await takeLastPanic(folder, RELEASE))?.reason).toBe('sysrq triggered crash');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it("another system's stays for that system", async () => {
-    const folder = await pstore({ 'dmesg-efi_pstore-17': STARTED.replace(RELEASE, '6.18.3-arch1') });
+    const folder = await pstore({ [nameOf(1, 1)]: STARTED.replace(RELEASE, '6.18.3-arch1') });
     expect(await takeLastPanic(folder, RELEASE)).toBeNull();
     expect(await readdir(folder)).toHaveLength(1);
   });
 
   it('is none where there is no such file system, or where one thing in it cannot be read', async () => {
     expect(await takeLastPanic('/nowhere/pstore', RELEASE)).toBeNull();
-    const folder = await pstore({ 'dmesg-efi_pstore-17': STARTED });
-    await mkdir(join(folder, 'dmesg-efi_pstore-16'));
-    await chmod(join(folder, 'dmesg-efi_pstore-16'), 0o000);
+    const folder = await pstore({ [nameOf(1, 1)]: STARTED });
+    await mkdir(join(folder, nameOf(3, 1)));
+    await chmod(join(folder, nameOf(3, 1)), 0o000);
     expect((await takeLastPanic(folder, RELEASE))?.reason).toBe('sysrq triggered crash');
   });
 });

@@ -15,7 +15,7 @@ export interface PanicRecord {
 export interface LastPanic {
   /** The kernel's words after `Kernel panic - not syncing:`, and of the fault that led to it. Printable ASCII. */
   readonly reason: string;
-  /** Names of its records. */
+  /** Names of its records, and of those of panics of this kernel before it. */
   readonly records: readonly string[];
 }
 
@@ -29,9 +29,9 @@ const MOST_SHOWN = 120;
  * otherwise, told by its kernel's release, stays for that system.
  */
 export async function takeLastPanic(pstore: string, kernelRelease: string): Promise<LastPanic | null> {
-  const names = (await readdir(pstore).catch(() => [])).filter((name) => name.startsWith('dmesg-'));
+  const names = (await readdir(pstore).catch(() => [])).filter((name) => NAME.test(name));
   const records: PanicRecord[] = [];
-  for (const name of names.sort().slice(0, MOST_RECORDS)) {
+  for (const name of names.sort().slice(-MOST_RECORDS)) {
     const path = join(pstore, name);
     const { size } = await stat(path).catch(() => ({ size: MOST_BYTES + 1 }));
     if (size > MOST_BYTES) continue;
@@ -43,6 +43,10 @@ export async function takeLastPanic(pstore: string, kernelRelease: string): Prom
   return panic;
 }
 
+/** The number at the end: seconds since 1970, two digits of the part, three of the dump. */
+const NAME = /^dmesg-efi_pstore-(\d{1,18})$/;
+const ID_PER_SECOND = 100_000;
+const SAME_RUN_SECONDS = 15;
 /** `Panic#2 Part1`: the how manieth dump of its run, and which part of it. */
 const HEADER = /^(?:Panic|Oops)#(\d+) Part(\d+)\n/;
 const PANIC = /Kernel panic - not syncing: ([^\n]*)/g;
@@ -50,19 +54,48 @@ const PANIC = /Kernel panic - not syncing: ([^\n]*)/g;
 const FAULT = /(?:BUG: |kernel BUG at |(?<!Oops: )Oops: (?!Oops: ))[^\n]*/g;
 
 export function findLastPanic(records: readonly PanicRecord[], kernelRelease: string): LastPanic | null {
-  const parts = records.flatMap(({ name, text }) => {
-    const [header, dump, part] = HEADER.exec(text) ?? [];
-    return header === undefined ? [] : [{ name, dump: Number(dump), part: Number(part), text }];
-  });
-  // Oldest lines first.
-  const ordered = parts.sort((a, b) => a.dump - b.dump || b.part - a.part);
-  const log = ordered.map(({ text }) => text.replace(HEADER, '')).join('\n');
-  if (!log.includes(` ${kernelRelease} #`)) return null;
-  const last = [...log.matchAll(PANIC)].at(-1)?.[1];
+  const runs = byRun(records.flatMap(parsed)).map((parts) => ({ parts, log: logOf(parts) }));
+  const own = runs.filter(({ log }) => log.includes(` ${kernelRelease} #`) && log.search(PANIC) !== -1);
+  const last = own.at(-1);
   if (last === undefined) return null;
-  const fault = [...log.matchAll(FAULT)].at(-1)?.[0];
-  const reason = fault === undefined ? last : `${last} (${fault})`;
-  return { reason: shown(reason), records: ordered.map(({ name }) => name) };
+  const words = [...last.log.matchAll(PANIC)].at(-1)?.[1] ?? '';
+  const fault = [...last.log.matchAll(FAULT)].at(-1)?.[0];
+  const reason = fault === undefined ? words : `${words} (${fault})`;
+  return { reason: shown(reason), records: own.flatMap(({ parts }) => parts.map(({ name }) => name)) };
+}
+
+interface Part {
+  readonly name: string;
+  readonly atSeconds: number;
+  readonly dump: number;
+  readonly part: number;
+  readonly text: string;
+}
+
+function parsed({ name, text }: PanicRecord): Part[] {
+  const id = NAME.exec(name)?.[1];
+  const [header, dump, part] = HEADER.exec(text) ?? [];
+  if (id === undefined || header === undefined) return [];
+  const atSeconds = Math.floor(Number(id) / ID_PER_SECOND);
+  return [{ name, atSeconds, dump: Number(dump), part: Number(part), text: text.slice(header.length) }];
+}
+
+/** A run that ends writes all its parts within seconds. Oldest first. */
+function byRun(parts: readonly Part[]): Part[][] {
+  const runs: Part[][] = [];
+  for (const part of [...parts].sort((a, b) => a.atSeconds - b.atSeconds)) {
+    const run = runs.at(-1);
+    const before = run?.at(-1)?.atSeconds ?? Number.NEGATIVE_INFINITY;
+    if (run !== undefined && part.atSeconds - before <= SAME_RUN_SECONDS) run.push(part);
+    else runs.push([part]);
+  }
+  return runs;
+}
+
+/** Oldest lines first. */
+function logOf(parts: readonly Part[]): string {
+  const ordered = [...parts].sort((a, b) => a.dump - b.dump || b.part - a.part);
+  return ordered.map(({ text }) => text).join('\n');
 }
 
 function shown(text: string): string {
