@@ -6,9 +6,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, it, onTestFinished } from 'vitest';
-import { chooseMirrors } from '../../scripts/apt/mirrors.ts';
-import { type BuiltImage, buildImage } from '../../scripts/build.ts';
-import { cacheFolder } from '../../scripts/cache-folder.ts';
 import { projectRoot } from '../../scripts/project.ts';
 import type { Machine } from '../../scripts/run/machine.ts';
 import { waitFor } from '../../scripts/run/wait.ts';
@@ -16,15 +13,9 @@ import { policyAccepting } from '../../src/attest/policy/policies.ts';
 import type { Verdict } from '../../src/attest/verdict.ts';
 import { createBrokerClient } from '../../src/cli/broker-client.ts';
 import { startBrokerProcess } from '../../src/cli/demo/broker-process.ts';
-import { countInFile } from '../e2e/attack/memory-file.ts';
-import { memoryOverwriteRequested, variablesWithRequest } from '../e2e/attack/memory-overwrite.ts';
 import { openShell, type Shell } from '../e2e/attack/shell.ts';
-import { startAgain } from '../e2e/attack/start-again.ts';
 import { bootScene, createScene, type Judged, type Scene, testTools, waitForVerdict } from '../e2e/support.ts';
-
-const PATIENCE_MS = 180_000;
-/** Most of what /run holds. */
-const FILLING_BYTES = 24_000_000;
+import { buildForDevelopers, expectRestart, IOMMU, keepSecret, PATIENCE_MS } from './developers-support.ts';
 
 it('has a shell, is refused unless told, and keeps its root from what would open it; a failure wipes the memory', async () => {
   const built = await buildForDevelopers();
@@ -52,56 +43,6 @@ it('has a shell, is refused unless told, and keeps its root from what would open
   const left = await readFile(memoryFile);
   for (const secret of secrets) expect(left.indexOf(secret), 'the memory that is left').toBe(-1);
 });
-
-it('panics: the kernel says so, the machine restarts, its memory is overwritten, and its screen shows the code', async () => {
-  const built = await buildForDevelopers();
-  const scene = await createScene(await testTools(), { referenceValues: built.referenceValues });
-  const memoryFile = join(scene.folder, 'memory');
-  const firmwareVariables = await variablesWithRequest(scene.folder);
-  const machine = await bootScene(scene, {
-    ...{ iso: built.iso, firmwareVariables, memoryFile },
-    extraDevices: ['amd-iommu'],
-  });
-  await waitForVerdict(scene, machine);
-  const shell = await openShell(machine, scene.folder);
-  expect(await shell.run(IOMMU), 'of AMD').toMatch(/^DMA\nivhd0\nstatus 0$/m);
-  const secret = await keepSecret(shell);
-  await shell.run(`busybox yes $SECRET | busybox head -c ${FILLING_BYTES} > /run/filling`);
-  // Some lie across two pages that are apart in memory.
-  const filled = (0.9 * FILLING_BYTES) / (secret.length + 1);
-  expect(await countInFile(memoryFile, secret)).toBeGreaterThan(filled);
-
-  // It has no answer: the kernel stops in its midst.
-  shell.run('echo c > /proc/sysrq-trigger').catch(() => undefined);
-  await machine.waitForSerial(/Kernel panic - not syncing: sysrq triggered crash/, PATIENCE_MS);
-  await expectRestart(machine);
-  expect(await memoryOverwriteRequested(scene.folder)).toBe(true);
-
-  const again = await startAgain(scene, machine, { iso: built.iso, memoryFile });
-  expect(await countInFile(memoryFile, secret), 'what the next start finds').toBeGreaterThan(filled);
-  await again.waitForSerial(/cpushare: boot=/, PATIENCE_MS);
-  expect(await countInFile(memoryFile, secret), 'what is left once a program of ours runs').toBe(0);
-  const [said] = await again.waitForSerial(/error=KERNEL_PANIC detail="[^"]*"/, PATIENCE_MS);
-  expect(said).toContain('the last run ended in a kernel panic: sysrq triggered crash');
-  await again.waitForSerial(/attestation=refused/, PATIENCE_MS);
-  await again.screenshot(join(projectRoot, 'dist/test-artifacts/after-a-panic.png'));
-
-  // Told once: NVRAM holds it no longer.
-  const third = await startAgain(scene, again, { iso: built.iso, memoryFile });
-  await third.waitForSerial(/attestation=refused/, PATIENCE_MS);
-  expect(await third.serialText()).not.toContain('KERNEL_PANIC');
-});
-
-function buildForDevelopers(): Promise<BuiltImage> {
-  return buildImage({
-    projectRoot,
-    flavour: 'debug',
-    outputFolder: join(projectRoot, 'dist'),
-    cacheFolder: cacheFolder(),
-    mirrors: () => chooseMirrors({}),
-    progress: () => undefined,
-  });
-}
 
 /** By a broker and by a reader of its report who both hold the reference values of this very image. */
 async function expectRefusedUnlessTold(scene: Scene, { attestation, report }: Judged, reference: string) {
@@ -150,8 +91,6 @@ async function expectAcceptedByBrokerWhoIsTold(scene: Scene, reference: string):
 }
 
 const SYSTEM = '/proc/sys/kernel';
-/** `DMA`: translated and invalidated at once (`DMA-FQ` would be lazily). Then the unit by its driver's name. */
-const IOMMU = 'busybox cat /sys/kernel/iommu_groups/*/type | busybox sort -u; busybox ls /sys/class/iommu';
 /** What root would do to open the machine, and what comes of it. */
 const ATTEMPTS: readonly { readonly what: string; readonly command: string; readonly says: RegExp }[] = [
   {
@@ -225,22 +164,10 @@ async function expectNoDriverForWhatComes(shell: Shell, { qmp }: Machine): Promi
   expect(await shell.run(usb)).toMatch(/^(\S+) \1:\*$/m);
 }
 
-/** In the shell's own memory and in a file; the line that brings it holds it in two parts. */
-async function keepSecret(shell: Shell): Promise<string> {
-  const [first, second] = ['3f1c9a7e55d2', 'b86e04c1d97a'];
-  await shell.run(`SECRET=${first}; SECRET="$SECRET"${second}; echo $SECRET > /run/secret; export SECRET`);
-  return first + second;
-}
-
 /** A port that listens is what the sell client's look each minute finds. */
 async function failAndRestart(shell: Shell, machine: Machine): Promise<void> {
   await shell.run('busybox nc -l -p 2222 > /dev/null < /dev/null & true');
   const [said] = await machine.waitForSerial(/error=MACHINE_NOT_CLOSED detail="[^"]*"/, PATIENCE_MS);
   expect(said).toContain('something listens on TCP port 2222');
   await expectRestart(machine);
-}
-
-/** -no-reboot: a machine that restarts ends. */
-async function expectRestart(machine: Machine): Promise<void> {
-  await waitFor(() => !machine.process.isRunning() || undefined, { what: 'its restart', timeoutMs: PATIENCE_MS });
 }

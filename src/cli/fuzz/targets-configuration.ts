@@ -67,7 +67,7 @@ function panic(): Uint8Array {
 
 function readLastPanic(input: Uint8Array): void {
   const texts = Buffer.from(input).toString('latin1').split('\0');
-  const records = texts.map((text, index) => ({ name: `dmesg-efi_pstore-${index}`, text }));
+  const records = texts.map((text, index) => ({ name: `dmesg-efi_pstore-${index}`, atSeconds: index, text }));
   const found = findLastPanic(records, RELEASE);
   if (found !== null && !/^[\x20-\x7e]{0,120}$/.test(found.reason))
     throw new BrokenRule('a reason that no screen takes');

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -20,7 +20,8 @@ const ENDED = `Panic#1 Part1
 const AT_SECONDS = 1_795_312_800;
 const nameOf = (part: number, dump: number, seconds = AT_SECONDS) =>
   `dmesg-efi_pstore-${(seconds * 100 + part) * 1000 + dump}`;
-const records = (...texts: string[]) => texts.map((text, index) => ({ name: nameOf(index, 1), text }));
+const records = (...texts: string[]) =>
+  texts.map((text, index) => ({ name: nameOf(index, 1), atSeconds: AT_SECONDS, text }));
 
 describe('the record of a panic', () => {
   it('names its reason, in whatever order the parts are listed', () => {
@@ -59,18 +60,24 @@ describe('the record of a panic', () => {
   });
 });
 
-describe('in NVRAM', () => {
+describe('where it waited', () => {
+  /** Each file as old as its name says, else of AT_SECONDS. */
   const pstore = async (files: Readonly<Record<string, string>>) => {
     const folder = await mkdtemp(join(tmpdir(), 'pstore-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    for (const [name, text] of Object.entries(files)) {
+      await writeFile(join(folder, name), text);
+      const [, id] = /^dmesg-efi_pstore-(\d+)$/.exec(name) ?? [];
+      const atSeconds = id === undefined ? AT_SECONDS : Math.floor(Number(id) / 100_000);
+      await utimes(join(folder, name), atSeconds, atSeconds);
+    }
     return folder;
   };
 
   it('is read once and erased; what is not a part of it stays', async () => {
     const others = {
       'console-ramoops-0': STARTED,
-      'dmesg-erst-7': STARTED,
+      'dmesg-ramoops-1.enc.z': STARTED,
       [nameOf(7, 1)]: 'no header',
       [nameOf(8, 1)]: 'x'.repeat(70_000),
       // Another system's, of a minute before and a minute after.
@@ -88,6 +95,20 @@ describe('in NVRAM', () => {
     const folder = await pstore({ [nameOf(2, 1, AT_SECONDS - 3600)]: first, [nameOf(2, 1)]: STARTED });
     expect((await takeLastPanic(folder, RELEASE))?.reason).toBe('sysrq triggered crash');
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.each(['ramoops', 'erst'])('is as well what %s kept, in one part and by a number of its own', async (backend) => {
+    const whole = `Panic#1 Part1\n${STARTED.slice(STARTED.indexOf('\n') + 1)}${ENDED.slice(ENDED.indexOf('\n') + 1)}`;
+    const folder = await pstore({ [`dmesg-${backend}-0`]: whole });
+    expect((await takeLastPanic(folder, RELEASE))?.reason).toBe('sysrq triggered crash');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('of more than it reads, it reads the newest', async () => {
+    const others = Array.from({ length: 70 }, (_, index) => [nameOf(1, 1, AT_SECONDS - 60 * (index + 1)), ENDED]);
+    const folder = await pstore({ 'dmesg-ramoops-0': STARTED, ...Object.fromEntries(others) });
+    expect((await takeLastPanic(folder, RELEASE))?.reason).toBe('sysrq triggered crash');
+    expect(await readdir(folder)).toHaveLength(70);
   });
 
   it("another system's stays for that system", async () => {

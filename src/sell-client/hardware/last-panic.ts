@@ -1,14 +1,17 @@
 /**
  * Why the machine's last run ended in a kernel panic: no program runs then that could show a code, but the kernel keeps the
- * end of its log in NVRAM (pstore, by efi_pstore). It is read at the next start and erased. Whoever can write NVRAM can write
- * this too, so it is shown to the seller and believed by nobody.
+ * end of its log where pstore can: in UEFI's NVRAM (efi_pstore), a server's error store (erst), else in memory set aside
+ * (ramoops). It is read at the next start and erased. Whoever can write there can write this too, so it is shown to the seller
+ * and believed by nobody.
  */
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** One file of the pstore file system: a part of a log, the newest of the run first. */
+/** One file of the pstore file system: a log, or a part of it. */
 export interface PanicRecord {
   readonly name: string;
+  /** When the kernel wrote it, by the machine's clock. */
+  readonly atSeconds: number;
   readonly text: string;
 }
 
@@ -19,33 +22,41 @@ export interface LastPanic {
   readonly records: readonly string[];
 }
 
-/** A log of the kernel comes in parts of about 2 KiB. */
+/** A log of the kernel comes in parts of about 2 KiB from NVRAM, as one from memory. */
 const MOST_RECORDS = 64;
 const MOST_BYTES = 64 * 1024;
 const MOST_SHOWN = 120;
 
 /**
- * Takes the record of a panic out of NVRAM; null where there is none. A record of another system that this machine runs
- * otherwise, told by its kernel's release, stays for that system.
+ * Takes the record of a panic out of where it waited; null where there is none. A record of another system that this machine
+ * runs otherwise, told by its kernel's release, stays for that system.
  */
 export async function takeLastPanic(pstore: string, kernelRelease: string): Promise<LastPanic | null> {
-  const names = (await readdir(pstore).catch(() => [])).filter((name) => NAME.test(name));
-  const records: PanicRecord[] = [];
-  for (const name of names.sort().slice(-MOST_RECORDS)) {
-    const path = join(pstore, name);
-    const { size } = await stat(path).catch(() => ({ size: MOST_BYTES + 1 }));
-    if (size > MOST_BYTES) continue;
-    records.push({ name, text: await readFile(path, 'latin1').catch(() => '') });
-  }
-  const panic = findLastPanic(records, kernelRelease);
-  // What NVRAM does not let go of is told again at the next start.
+  const panic = findLastPanic(await newestRecords(pstore), kernelRelease);
+  // What is not let go of is told again at the next start.
   for (const name of panic?.records ?? []) await rm(join(pstore, name), { force: true }).catch(() => undefined);
   return panic;
 }
 
-/** The number at the end: seconds since 1970, two digits of the part, three of the dump. */
-const NAME = /^dmesg-efi_pstore-(\d{1,18})$/;
-const ID_PER_SECOND = 100_000;
+/** By backend and its own number. */
+const NAME = /^dmesg-[a-z_]+-\d+$/;
+
+async function newestRecords(pstore: string): Promise<PanicRecord[]> {
+  const names = (await readdir(pstore).catch(() => [])).filter((name) => NAME.test(name));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const status = await stat(join(pstore, name)).catch(() => null);
+      return status === null || status.size > MOST_BYTES
+        ? []
+        : [{ name, atSeconds: Math.floor(status.mtimeMs / 1000) }];
+    }),
+  );
+  const newest = found.flat().sort(byTime).slice(-MOST_RECORDS);
+  return Promise.all(
+    newest.map(async (one) => ({ ...one, text: await readFile(join(pstore, one.name), 'latin1').catch(() => '') })),
+  );
+}
+
 const SAME_RUN_SECONDS = 15;
 /** `Panic#2 Part1`: the how manieth dump of its run, and which part of it. */
 const HEADER = /^(?:Panic|Oops)#(\d+) Part(\d+)\n/;
@@ -64,32 +75,31 @@ export function findLastPanic(records: readonly PanicRecord[], kernelRelease: st
   return { reason: shown(reason), records: own.flatMap(({ parts }) => parts.map(({ name }) => name)) };
 }
 
-interface Part {
-  readonly name: string;
-  readonly atSeconds: number;
+interface Part extends PanicRecord {
   readonly dump: number;
   readonly part: number;
-  readonly text: string;
 }
 
-function parsed({ name, text }: PanicRecord): Part[] {
-  const id = NAME.exec(name)?.[1];
-  const [header, dump, part] = HEADER.exec(text) ?? [];
-  if (id === undefined || header === undefined) return [];
-  const atSeconds = Math.floor(Number(id) / ID_PER_SECOND);
-  return [{ name, atSeconds, dump: Number(dump), part: Number(part), text: text.slice(header.length) }];
+function parsed(record: PanicRecord): Part[] {
+  const [header, dump, part] = HEADER.exec(record.text) ?? [];
+  if (header === undefined) return [];
+  return [{ ...record, dump: Number(dump), part: Number(part), text: record.text.slice(header.length) }];
 }
 
 /** A run that ends writes all its parts within seconds. Oldest first. */
 function byRun(parts: readonly Part[]): Part[][] {
   const runs: Part[][] = [];
-  for (const part of [...parts].sort((a, b) => a.atSeconds - b.atSeconds)) {
+  for (const part of [...parts].sort(byTime)) {
     const run = runs.at(-1);
     const before = run?.at(-1)?.atSeconds ?? Number.NEGATIVE_INFINITY;
     if (run !== undefined && part.atSeconds - before <= SAME_RUN_SECONDS) run.push(part);
     else runs.push([part]);
   }
   return runs;
+}
+
+function byTime(a: { readonly atSeconds: number }, b: { readonly atSeconds: number }): number {
+  return a.atSeconds - b.atSeconds;
 }
 
 /** Oldest lines first. */

@@ -8,7 +8,7 @@ import { execa } from 'execa';
  * and what Wi-Fi keys are computed with in images that have it.
  */
 const WIFI_KEYS = ['algif_hash', 'algif_skcipher', 'ccm', 'cmac', 'des_generic', 'gcm'];
-const ALWAYS = ['af_packet', 'sd_mod', 'sr_mod', 'efi_pstore', ...WIFI_KEYS];
+const ALWAYS = ['af_packet', 'sd_mod', 'sr_mod', 'efi_pstore', 'ramoops', ...WIFI_KEYS];
 /** One command line stays far below the kernel's limit. */
 const BATCH = 200;
 

@@ -1,4 +1,4 @@
-/** A machine that restarts: memory, NVRAM and TPM as they were. */
+/** A machine that restarts: memory, TPM and, where it has one, NVRAM as they were. */
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Machine, MachineOptions } from '../../../scripts/run/machine.ts';
@@ -15,6 +15,7 @@ export async function startAgain(
   options: Partial<MachineOptions> & { readonly memoryFile: string },
 ): Promise<Machine> {
   await machine.close();
+  if (options.firmware === 'bios') return bootScene(scene, options);
   const firmwareVariables = join(scene.folder, 'variables-kept');
   await copyFile(join(scene.folder, 'machine/ovmf-vars.fd'), firmwareVariables);
   return bootScene(scene, { ...options, firmwareVariables });
