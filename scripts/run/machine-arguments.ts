@@ -27,6 +27,7 @@ export interface MachineSpec {
   /** SMBIOS structure type 11, without commas. */
   readonly oemStrings?: readonly string[];
   /** Further devices, by QEMU's names: before all others, as an IOMMU must be. */
+  readonly extraObjects?: readonly string[];
   readonly extraDevices?: readonly string[];
   /** Where the machine's memory is kept, so that it can be read after its end. */
   readonly memoryFile?: string;
@@ -41,6 +42,7 @@ export function machineArguments(spec: MachineSpec): string[] {
     ...['-machine', `${spec.chipset},smm=${spec.firmware?.needsSmm ? 'on' : 'off'},vmport=off`],
     ...accelerator(spec.accelerator),
     ...memory(spec.memoryMiB, spec.memoryFile),
+    ...(spec.extraObjects ?? []).flatMap((object) => ['-object', object]),
     ...(spec.extraDevices ?? []).flatMap((device) => ['-device', device]),
     ...firmwareArguments(spec.firmware),
     ...tpm(spec.tpm, spec.tpmSocket),

@@ -23,6 +23,7 @@ export interface MachineOptions extends Hardware {
   /** Nothing when absent. */
   readonly display?: Display;
   readonly oemStrings?: readonly string[];
+  readonly extraObjects?: readonly string[];
   readonly extraDevices?: readonly string[];
   readonly memoryFile?: string;
   /** What the firmware remembers from before; nothing when absent. */

@@ -43,6 +43,17 @@ it('by legacy BIOS, which has no NVRAM for its words: the same, from memory set 
   await expectToldOnce(stage, machine, hardware);
 });
 
+it('on a server that has an error store: the same, from there', async () => {
+  const stage = await stageForDevelopers();
+  const store = `memory-backend-file,id=store,mem-path=${join(stage.scene.folder, 'error-store')},size=64K,share=on`;
+  const hardware = { ...shapes['uefi-cd'], extraObjects: [store], extraDevices: ['acpi-erst,memdev=store'] };
+  const machine = await bootScene(stage.scene, { ...stage.options, ...hardware });
+  const shell = await shellOnceRefused(stage, machine);
+  expect(await shell.run('busybox cat /sys/module/pstore/parameters/backend')).toMatch(/^erst$/m);
+  const left = await fillAndPanic(stage, machine, shell);
+  await expectToldOnce(stage, await startWiped(stage, machine, left, hardware), hardware);
+});
+
 /** Where the kernel keeps a panic's words. */
 const PLACE = 'busybox cat /sys/module/ramoops/parameters/mem_address';
 
