@@ -26,8 +26,9 @@ export interface MachineSpec {
   readonly display: Display;
   /** SMBIOS structure type 11, without commas. */
   readonly oemStrings?: readonly string[];
-  /** Further devices, by QEMU's names: before all others, as an IOMMU must be. */
+  /** What devices stand on, as a memory file does. */
   readonly extraObjects?: readonly string[];
+  /** Further devices, by QEMU's names: before all others, as an IOMMU must be. */
   readonly extraDevices?: readonly string[];
   /** Where the machine's memory is kept, so that it can be read after its end. */
   readonly memoryFile?: string;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 
 /**
- * Modules that no device asks for by name: packet sockets for DHCP, disks behind a bus that has none, a panic's way into NVRAM,
- * and what Wi-Fi keys are computed with in images that have it.
+ * Modules that no device asks for by name: packet sockets for DHCP, disks behind a bus that has none, what keeps a panic's
+ * words (the first that can), and what Wi-Fi keys are computed with in images that have it.
  */
 const WIFI_KEYS = ['algif_hash', 'algif_skcipher', 'ccm', 'cmac', 'des_generic', 'gcm'];
 const ALWAYS = ['af_packet', 'sd_mod', 'sr_mod', 'efi_pstore', 'ramoops', ...WIFI_KEYS];
